@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The PC's two Intel 8237A DMA controllers (Intel 231466) and their page
+ * registers. The second one has its registers at every other port, and its
+ * channel 0 is the cascade.
+ *
+ * Registers only: no device here moves data by ISA DMA, so a channel never
+ * reaches its terminal count, and a software request is remembered but starts
+ * nothing. Command bits are stored.
+ */
+#include <string.h>
+#include "hw/core/platform.h"
+#include "hw/core/state.h"
+#include "hw/devices.h"
+
+#define CHANNELS 4
+#define PAGES    16
+
+/* Registers beyond the eight address and count ones; meaning when written / read */
+enum {
+    REG_COMMAND = 8, /* command / status */
+    REG_REQUEST,
+    REG_MASK_ONE,
+    REG_MODE,
+    REG_FLIPFLOP, /* clear byte pointer */
+    REG_MASTER,   /* master clear / temporary */
+    REG_MASK_CLEAR,
+    REG_MASK_ALL,
+    REGS
+};
+
+#define CH_BITS    0x03
+#define ONE_SET    0x04 /* in REG_REQUEST and REG_MASK_ONE */
+#define ALL_MASKED 0x0f
+
+struct dma_chip {
+    uint16_t base_addr[CHANNELS], base_count[CHANNELS];
+    uint16_t addr[CHANNELS], count[CHANNELS];
+    uint8_t mode[CHANNELS];
+    uint8_t command, status, mask, request, temporary;
+    bool high; /* the flip-flop: the next byte is the high one */
+};
+
+struct dma8237 {
+    struct device dev;
+    struct {
+        struct dma_chip chip[2];
+        uint8_t page[PAGES];
+    } s;
+};
+
+#define CHIP_FIELDS(n)                                                                             \
+    ARRAY(struct dma8237, chip[n].base_addr), ARRAY(struct dma8237, chip[n].base_count),           \
+        ARRAY(struct dma8237, chip[n].addr), ARRAY(struct dma8237, chip[n].count),                 \
+        ARRAY(struct dma8237, chip[n].mode), FIELD(struct dma8237, chip[n].command),               \
+        FIELD(struct dma8237, chip[n].status),                                                     \
+        FIELD(struct dma8237, chip[n].mask, .bits = ALL_MASKED),                                   \
+        FIELD(struct dma8237, chip[n].request, .bits = ALL_MASKED),                                \
+        FIELD(struct dma8237, chip[n].temporary), FIELD(struct dma8237, chip[n].high)
+
+static const struct field dma8237_state[] = { CHIP_FIELDS(0), CHIP_FIELDS(1),
+                                              ARRAY(struct dma8237, page), FIELDS_END };
+
+/* What master clear does: the address and count registers stay. */
+static void chip_clear(struct dma_chip *c)
+{
+    c->command = c->status = c->request = c->temporary = 0;
+    c->mask = ALL_MASKED;
+    c->high = false;
+}
+
+static uint8_t *half(uint16_t *reg, bool high)
+{
+    return (uint8_t *)reg + high; /* little endian, as the guest is */
+}
+
+static uint8_t chip_read(struct dma_chip *c, unsigned reg)
+{
+    unsigned ch = reg / 2 % CHANNELS;
+    uint8_t val;
+
+    if (reg < REG_COMMAND) {
+        val = *half(reg & 1 ? &c->count[ch] : &c->addr[ch], c->high);
+        c->high = !c->high;
+        return val;
+    }
+    switch (reg) {
+    case REG_COMMAND:
+        val = c->status | c->request << 4;
+        c->status = 0; /* terminal counts are cleared by reading */
+        return val;
+    case REG_MASTER:
+        return c->temporary;
+    case REG_MASK_ALL: /* as the chip sets of the 440FX's time let one */
+        return 0xf0 | c->mask;
+    default:
+        return 0xff;
+    }
+}
+
+/* Sets or clears one channel's bit, as REG_REQUEST and REG_MASK_ONE are written. */
+static uint8_t with_bit(uint8_t bits, uint8_t val)
+{
+    uint8_t bit = 1 << (val & CH_BITS);
+
+    return val & ONE_SET ? bits | bit : bits & ~bit;
+}
+
+static void chip_write(struct dma_chip *c, unsigned reg, uint8_t val)
+{
+    unsigned ch = reg / 2 % CHANNELS;
+
+    if (reg < REG_COMMAND) {
+        *half(reg & 1 ? &c->base_count[ch] : &c->base_addr[ch], c->high) = val;
+        *half(reg & 1 ? &c->count[ch] : &c->addr[ch], c->high) = val;
+        c->high = !c->high;
+        return;
+    }
+    switch (reg) {
+    case REG_COMMAND:
+        c->command = val;
+        break;
+    case REG_REQUEST:
+        c->request = with_bit(c->request, val);
+        break;
+    case REG_MASK_ONE:
+        c->mask = with_bit(c->mask, val);
+        break;
+    case REG_MODE:
+        c->mode[val & CH_BITS] = val;
+        break;
+    case REG_FLIPFLOP:
+        c->high = false;
+        break;
+    case REG_MASTER:
+        chip_clear(c);
+        break;
+    case REG_MASK_CLEAR:
+        c->mask = 0;
+        break;
+    case REG_MASK_ALL:
+        c->mask = val & ALL_MASKED;
+        break;
+    }
+}
+
+static struct dma8237 *dma_of(struct device *dev)
+{
+    return container_of(dev, struct dma8237, dev);
+}
+
+static uint64_t dma1_read(struct device *dev, uint64_t off, unsigned width)
+{
+    return chip_read(&dma_of(dev)->s.chip[0], off);
+}
+
+static void dma1_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
+{
+    chip_write(&dma_of(dev)->s.chip[0], off, val);
+}
+
+static uint64_t dma2_read(struct device *dev, uint64_t off, unsigned width)
+{
+    return chip_read(&dma_of(dev)->s.chip[1], off / 2);
+}
+
+static void dma2_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
+{
+    chip_write(&dma_of(dev)->s.chip[1], off / 2, val);
+}
+
+/*
+ * Page registers. Port 0x80, of the same block, is left to the platform (POST
+ * codes). One handler serves each window: they start at different ports, which
+ * `first` makes good.
+ */
+#define PAGE_WINDOW(name, first)                                                                   \
+    static uint64_t name##_read(struct device *dev, uint64_t off, unsigned width)                  \
+    {                                                                                              \
+        return dma_of(dev)->s.page[((first) + off) & (PAGES - 1)];                                 \
+    }                                                                                              \
+    static void name##_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)       \
+    {                                                                                              \
+        dma_of(dev)->s.page[((first) + off) & (PAGES - 1)] = val;                                  \
+    }
+PAGE_WINDOW(page_81, 0x1)
+PAGE_WINDOW(page_87, 0x7)
+PAGE_WINDOW(page_89, 0x9)
+PAGE_WINDOW(page_8f, 0xf)
+
+static void dma8237_reset(struct device *dev, enum reset_kind kind)
+{
+    chip_clear(&dma_of(dev)->s.chip[0]);
+    chip_clear(&dma_of(dev)->s.chip[1]);
+}
+
+static const struct io_range dma8237_io[] = { { IO_PORT, 0x00, REGS, 1, dma1_read, dma1_write },
+                                              { IO_PORT, 0xc0, 2 * REGS, 1, dma2_read, dma2_write },
+                                              { IO_PORT, 0x81, 3, 1, page_81_read, page_81_write },
+                                              { IO_PORT, 0x87, 1, 1, page_87_read, page_87_write },
+                                              { IO_PORT, 0x89, 3, 1, page_89_read, page_89_write },
+                                              { IO_PORT, 0x8f, 1, 1, page_8f_read, page_8f_write },
+                                              { 0 } };
+
+const struct device_type dma8237_type = {
+    .name = "i8257",
+    .version = 1,
+    DEVICE_LAYOUT(struct dma8237),
+    .io = dma8237_io,
+    .state = dma8237_state,
+    .reset = dma8237_reset,
+};

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hw/ide-int.h: what the files of the IDE controller share: ide.c (ports,
+ * selection, reset), ide-xfer.c (data between medium and guest), ata*.c (the
+ * disk's commands), atapi*.c (the CD drive's), bmdma.c (the bus master).
+ */
+#pragma once
+#include "block/block.h"
+#include "hw/core/state.h"
+#include "hw/ide.h"
+
+#define IDE_SECTOR  512
+#define IDE_BUF     8192         /* largest DRQ block, and reply */
+#define IDE_BOUNCE  (128u << 10) /* largest request to a medium */
+#define IDE_PACKET  12
+#define IDE_RAW     2352         /* a CD sector with its sync, header and ECC */
+#define IDE_MAX_MUL (IDE_BUF / IDE_SECTOR) /* sectors per DRQ block, READ MULTIPLE */
+
+/* Status register (ATA/ATAPI-7 §5.14) */
+#define ST_ERR  0x01
+#define ST_DRQ  0x08
+#define ST_DSC  0x10
+#define ST_DF   0x20
+#define ST_DRDY 0x40
+#define ST_BSY  0x80
+
+/* Error register */
+#define ER_ABRT 0x04
+#define ER_IDNF 0x10
+#define ER_UNC  0x40 /* on a write: write protected */
+
+/* Device register */
+#define DEV_HEAD 0x0f
+#define DEV_1    0x10
+#define DEV_LBA  0x40
+
+/* Device control register */
+#define CTL_NIEN 0x02
+#define CTL_SRST 0x04
+#define CTL_HOB  0x80
+
+/* ATAPI: the sector count register is the interrupt reason */
+#define REASON_CD 0x01
+#define REASON_IO 0x02
+
+/* Bus master registers (82371SB §2.7) */
+#define BM_START   0x01
+#define BM_TO_RAM  0x08
+#define BM_ACTIVE  0x01
+#define BM_ERROR   0x02
+#define BM_INT     0x04
+#define BM_CAPABLE 0x60 /* drive 0/1 DMA capable: the BIOS's notes */
+
+enum ide_kind { IDE_NONE, IDE_DISK, IDE_CD };
+
+/* What a channel does. The active unit shows DRQ or BSY accordingly. */
+enum ide_phase {
+    PH_IDLE,
+    PH_PACKET, /* DRQ: the guest writes a command packet into buf */
+    PH_IN,     /* DRQ: the guest reads buf[pos, end) */
+    PH_OUT,    /* DRQ: the guest writes buf[pos, end) */
+    PH_READ,   /* BSY: sectors are fetched from the medium */
+    PH_WRITE,  /* BSY: buf, or what the PRDs point to, goes to the medium */
+    PH_FLUSH,  /* BSY: the medium's caches are written out */
+    PH_DMA,    /* BSY: buf waits for the bus master */
+    PH_COUNT
+};
+
+struct ide_chan_state {
+    uint64_t lba;                           /* next sector, in the medium's size */
+    uint32_t left;                          /* sectors from there to the command's end */
+    uint32_t seq;                           /* of the wish for I/O; tells stale completions */
+    uint32_t pos, end, len;                 /* in buf: the guest's place, DRQ block, content */
+    uint32_t prd;                           /* bus master table register */
+    uint32_t prd_next, prd_addr, prd_left;  /* entry to fetch; the rest of the current one */
+    uint16_t limit, per_drq;                /* of a DRQ block: bytes; sectors */
+    uint8_t  device, control, active, phase;
+    uint8_t  bm_cmd, bm_status;
+    bool     line;                          /* INTRQ as last driven */
+    bool     dma, out, prd_last;
+    bool     single;                        /* after an error: sector by sector, to find it */
+    bool     through;                       /* flush before the command ends */
+    bool     raw;                           /* CD sectors of 2352 bytes instead of 2048 */
+    uint8_t  command, packet[2];            /* opcode; the packet's first two bytes */
+    uint8_t  buf[IDE_BUF];
+};
+
+enum ide_attention { UA_NONE, UA_RESET, UA_ABSENT, UA_CHANGED, UA_COUNT };
+enum ide_event { EV_NONE, EV_EJECT_REQUEST, EV_NEW_MEDIUM, EV_REMOVED, EV_COUNT };
+enum ide_power { PM_ACTIVE, PM_IDLE, PM_STANDBY, PM_COUNT };
+
+struct ide_unit_state {
+    /* Command block registers: [0] current, [1] the one before (read with HOB) */
+    uint8_t feature[2], count[2], low[2], mid[2], high[2];
+    uint8_t status, error;
+    uint8_t heads, secs;     /* CHS translation in effect */
+    uint8_t multiple;        /* sectors per block, 0: not set */
+    uint8_t xfer_mode;       /* as SET FEATURES 03h has it */
+    uint8_t power;           /* enum ide_power */
+    bool    intrq, wcache, look_ahead, smart, smart_save;
+    bool    gone;            /* unplugged for good */
+    /* CD drive */
+    uint8_t sense_key, asc, ascq;
+    uint8_t attention, event; /* enum ide_attention, ide_event */
+    bool    tray_open, locked;
+    uint8_t page01[6], page0d[6], page0e[14]; /* mode pages after their two header bytes */
+};
+
+struct ide;
+struct ide_chan;
+struct ide_unit;
+
+enum xfer_fail {
+    FAIL_IO,    /* the medium: err says what */
+    FAIL_GONE,  /* there is no medium any more */
+    FAIL_DMA,   /* the PRDs point to something that is no RAM */
+    FAIL_SHORT, /* the PRDs end before the data does: no interrupt */
+};
+
+struct ide_unit_ops { /* what a kind of unit does */
+    void (*reset)(struct ide_unit *u);                 /* hardware or SRST: signature, defaults */
+    void (*command)(struct ide_unit *u, uint8_t cmd);
+    void (*packet)(struct ide_unit *u);                /* buf holds IDE_PACKET bytes */
+    void (*drq)(struct ide_unit *u, uint32_t bytes);   /* buf[pos, pos + bytes) is being offered */
+    void (*accepted)(struct ide_unit *u);              /* buf[0, len) has come from the guest */
+    void (*cook)(struct ide_unit *u, uint64_t lba, const uint8_t *src, uint8_t *dst);
+    void (*finished)(struct ide_unit *u);
+    void (*failed)(struct ide_unit *u, enum xfer_fail why, int err);
+};
+
+struct bmdma_cursor {
+    uint32_t next, addr, left;
+    uint32_t walked; /* entries fetched in this step: not of the state */
+    bool     last;
+};
+
+struct ide_unit {
+    struct ide_unit_state     *s;
+    struct ide_chan           *ch;
+    const struct ide_unit_ops *ops;  /* NULL: IDE_NONE */
+    struct block              *blk;  /* NULL: no medium */
+    uint64_t                   blocks; /* of the medium, in bsize */
+    uint16_t                   bsize;  /* 512 or 2048 */
+    uint8_t                    kind, index; /* index: 0 or 1 on the channel */
+    bool                       writeback;
+    char                       serial[21], model[41], version[9];
+};
+
+struct ide_chan {
+    struct ide            *ide;
+    struct ide_chan_state *s;
+    struct ide_unit       *unit; /* two */
+    struct irq             irq;
+    uint8_t               *bounce; /* IDE_BOUNCE bytes; NULL on a channel without units */
+    uint64_t               ahead_lba; /* bounce holds these sectors of the running command */
+    uint32_t               ahead_n;
+    struct block_req       req;
+    struct iovec           iov;
+    uint32_t               seq, io_seq, io_n; /* io_*: what req was submitted for */
+    uint8_t                io_phase;
+    bool                   closing;
+    struct bmdma_cursor    io_cursor; /* after a write's data was fetched */
+};
+
+struct ide {
+    struct pci_func          pci;
+    struct ide_chan          ch[2];
+    struct ide_unit          unit[IDE_UNITS];
+    const struct ide_events *events;
+    void                    *events_arg;
+    uint8_t                  gone; /* bit n: unit n was unplugged; outlives reset */
+    struct {
+        struct ide_chan_state ch[2];
+        struct ide_unit_state unit[IDE_UNITS];
+    } s;
+};
+
+extern const struct ide_unit_ops ata_ops, atapi_ops;
+
+static inline struct ide_unit *chan_active(struct ide_chan *ch)
+{
+    return &ch->unit[ch->s->active & 1];
+}
+
+static inline struct ide_unit *chan_selected(struct ide_chan *ch)
+{
+    return &ch->unit[ch->s->device & DEV_1 ? 1 : 0];
+}
+
+static inline struct device *ide_dev(struct ide_unit *u)
+{
+    return &u->ch->ide->pci.dev;
+}
+
+/* ---- ide.c ---- */
+void ide_sync_chan(struct ide_chan *ch); /* every path into a channel ends here */
+void ide_raise(struct ide_unit *u);      /* INTRQ pending */
+/* The command is over: status, error, INTRQ. */
+void ide_complete(struct ide_unit *u, uint8_t status, uint8_t error);
+/* Signature: ATA/ATAPI-7 §5.2 (sector count, LBA low, mid, high). */
+void ide_signature(struct ide_unit *u, uint8_t mid, uint8_t high);
+
+/* ---- ide-media.c ---- */
+void ide_set_medium(struct ide_unit *u, struct block *blk);
+void ide_drop_gone(struct ide *ide); /* units that s says were unplugged */
+
+/* ---- ide-state.c ---- */
+extern const struct field ide_fields[];
+bool                      ide_check(const struct device *dev);
+
+/* ---- ide-xfer.c: all for the channel's active unit ---- */
+/* buf[0, len) goes to the guest, by PIO or, with s.dma, by the bus master. */
+void xfer_reply(struct ide_chan *ch, uint32_t len);
+/* len bytes come from the guest into buf; then ops->accepted(). */
+void xfer_accept(struct ide_chan *ch, uint32_t len);
+/* Moves sectors s.lba to s.lba + s.left of the medium as s.out, s.dma and s.raw say. */
+void     xfer_media(struct ide_chan *ch);
+void     xfer_flush(struct ide_chan *ch);
+void     xfer_stop(struct ide_chan *ch);       /* forget the command; what is in flight is stale */
+void     xfer_resume(struct ide_chan *ch);     /* start the I/O s asks for, if none is running */
+uint32_t xfer_data_read(struct ide_chan *ch, unsigned width);
+void     xfer_data_write(struct ide_chan *ch, uint32_t val, unsigned width);
+void     xfer_dma_stopped(struct ide_chan *ch); /* the guest cleared the start bit */
+
+/* ---- bmdma.c ---- */
+extern const struct io_range bmdma_io;
+enum bmdma_result { BMDMA_DONE, BMDMA_SHORT, BMDMA_ERROR };
+struct bmdma_cursor bmdma_cursor(const struct ide_chan *ch);
+void                bmdma_commit(struct ide_chan *ch, const struct bmdma_cursor *cur);
+/*
+ * Moves up to len bytes at the cursor; *moved says how many. Ends at the table's last entry, and
+ * (with BMDMA_DONE) after some whole units when the table is of so small regions that going on
+ * would take too long; then the cursor is behind those units.
+ */
+enum bmdma_result bmdma_move(struct ide_chan *ch, struct bmdma_cursor *cur, void *buf,
+                             uint32_t len, uint32_t unit, bool to_guest, uint32_t *moved);
+bool bmdma_paused(const struct bmdma_cursor *cur); /* enough for this step */
+/* The device is done: active drops when the table is used up, or the transfer failed. */
+void bmdma_end(struct ide_chan *ch, enum bmdma_result how);
+static inline bool bmdma_active(const struct ide_chan *ch)
+{
+    return ch->s->bm_status & BM_ACTIVE;
+}
+
+/* ---- ata-identify.c: words of IDENTIFY (PACKET) DEVICE ---- */
+void ide_word(uint8_t *id, unsigned word, uint16_t val);
+/* Words both kinds share: strings, transfer modes, cable, versions; then word 255's checksum. */
+void ide_identify_common(struct ide_unit *u, uint8_t *id);
+void ide_identify_checksum(uint8_t *id);
+/* SET FEATURES 03h. False: a mode that IDENTIFY does not claim. */
+bool ide_set_mode(struct ide_unit *u, uint8_t mode);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* IDE: what the outside does to media: eject, insert, drain, unplug. */
+#include <errno.h>
+#include "hw/ide-int.h"
+
+static struct ide *ide_of(struct device *dev)
+{
+    return container_of(dev, struct ide, pci.dev);
+}
+
+static struct ide_unit *ide_unit(struct device *dev, unsigned unit)
+{
+    return unit < IDE_UNITS ? &ide_of(dev)->unit[unit] : NULL;
+}
+
+void ide_set_medium(struct ide_unit *u, struct block *blk)
+{
+    u->blk = blk;
+    u->blocks = blk && u->bsize ? (blk->size + u->bsize - 1) / u->bsize : 0;
+}
+
+void ide_listen(struct device *ide, const struct ide_events *events, void *arg)
+{
+    ide_of(ide)->events = events;
+    ide_of(ide)->events_arg = arg;
+}
+
+static bool is_cdrom(struct device *ide, unsigned unit)
+{
+    struct ide_unit *u = ide_unit(ide, unit);
+
+    return u && u->kind == IDE_CD;
+}
+
+bool ide_tray_locked(struct device *ide, unsigned unit)
+{
+    return is_cdrom(ide, unit) && ide_unit(ide, unit)->s->locked;
+}
+
+bool ide_tray_open(struct device *ide, unsigned unit)
+{
+    return is_cdrom(ide, unit) && ide_unit(ide, unit)->s->tray_open;
+}
+
+struct block *ide_medium(struct device *ide, unsigned unit)
+{
+    struct ide_unit *u = ide_unit(ide, unit);
+
+    return u ? u->blk : NULL;
+}
+
+/* Takes the medium from under a running command, which then fails for want of it. */
+static void unit_release(struct ide_unit *u)
+{
+    struct ide_chan *ch = u->ch;
+    struct block    *blk = u->blk;
+
+    ide_set_medium(u, NULL);
+    if (ch->req.busy && ch->req.block == blk) {
+        block_cancel(&ch->req);
+        block_drain(blk);
+    }
+    ide_sync_chan(ch);
+}
+
+int ide_eject(struct device *ide, unsigned unit, bool force, struct err *err)
+{
+    struct ide_unit *u = ide_unit(ide, unit);
+
+    if (!is_cdrom(ide, unit))
+        return err_set(err, -EINVAL, "%s: unit %u is not a CD drive", ide->id, unit);
+    if (u->s->locked && !force) {
+        u->s->event = EV_EJECT_REQUEST;
+        return err_set(err, -EBUSY,
+                       "%s: the guest has locked the tray of unit %u; eject it there, or force",
+                       ide->id, unit);
+    }
+    if (u->blk) {
+        unit_release(u);
+        u->s->event = EV_REMOVED;
+        u->s->attention = UA_NONE;
+    }
+    u->s->locked = false;
+    u->s->tray_open = true;
+    return 0;
+}
+
+int ide_insert(struct device *ide, unsigned unit, struct block *medium, struct err *err)
+{
+    struct ide_unit *u = ide_unit(ide, unit);
+
+    if (!is_cdrom(ide, unit))
+        return err_set(err, -EINVAL, "%s: unit %u is not a CD drive", ide->id, unit);
+    if (u->blk)
+        return err_set(err, -EBUSY, "%s: there is a medium in unit %u; eject it first", ide->id,
+                       unit);
+    ide_set_medium(u, medium);
+    u->s->tray_open = false;
+    u->s->event = EV_NEW_MEDIUM;
+    u->s->attention = UA_ABSENT;
+    return 0;
+}
+
+int ide_drain(struct device *ide)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < IDE_UNITS; i++) {
+        struct block *blk = ide_of(ide)->unit[i].blk;
+        int           one = blk ? block_drain(blk) : 0;
+
+        rc = rc ? rc : one;
+    }
+    return rc;
+}
+
+/* The unit is no longer there; its medium's owner may close it. */
+static void unit_drop(struct ide *ide, unsigned n)
+{
+    struct ide_unit *u = &ide->unit[n];
+    struct block    *blk = u->blk;
+
+    ide->gone |= 1 << n;
+    if (blk)
+        block_drain(blk);
+    if (chan_active(u->ch) == u && u->ch->s->phase != PH_IDLE)
+        xfer_stop(u->ch);
+    ide_set_medium(u, NULL);
+    u->ops = NULL;
+    u->s->intrq = false;
+    if (blk && ide->events && ide->events->released)
+        ide->events->released(ide->events_arg, n, blk);
+}
+
+void ide_drop_gone(struct ide *ide)
+{
+    for (unsigned n = 0; n < IDE_UNITS; n++) {
+        if (ide->unit[n].s->gone && ide->unit[n].ops)
+            unit_drop(ide, n);
+    }
+}
+
+void ide_unplug(struct device *dev, bool aux_only)
+{
+    struct ide *ide = ide_of(dev);
+
+    for (unsigned n = aux_only ? 1 : 0; n < IDE_UNITS; n++) {
+        struct ide_unit *u = &ide->unit[n];
+
+        if (u->kind != IDE_DISK || u->s->gone)
+            continue;
+        u->s->gone = true;
+        unit_drop(ide, n);
+    }
+    ide_sync_chan(&ide->ch[0]);
+    ide_sync_chan(&ide->ch[1]);
+}

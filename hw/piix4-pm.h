@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the machine asks of the power management function: hot-plug, and the power button. */
+#pragma once
+#include <stdbool.h>
+#include "hw/core/device.h"
+
+#define PM_CPUS  256
+#define PM_SLOTS 32
+
+/* Makes a CPU present and tells the guest by GPE 2. Over PM_CPUS: ignored. */
+void pm_cpu_plug(struct device *pm, unsigned cpu);
+bool pm_cpu_present(const struct device *pm, unsigned cpu);
+
+/*
+ * For hot-plug of cards, which no verb of the control protocol asks for yet:
+ * one has come to a slot, or is asked to leave it. Tells the guest by GPE 1.
+ */
+void pm_pci_plugged(struct device *pm, unsigned slot);
+void pm_pci_unplug_request(struct device *pm, unsigned slot);
+/* eject is called when the guest lets go of a slot; NULL: the device stays. */
+void pm_set_eject(struct device *pm, void (*eject)(void *arg, unsigned slot), void *arg);
+
+/* The power button, where PM1 is ours (config "pm1-timer"); elsewhere nothing happens. */
+void pm_power_button(struct device *pm);
