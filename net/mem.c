@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A cable in memory, for tests: two queues of frames. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "net/net.h"
+
+struct frame {
+    uint8_t *data;
+    size_t   len;
+};
+
+struct queue {
+    struct frame frame[NET_MEM_FRAMES];
+    unsigned     head, n;
+};
+
+struct net_mem {
+    struct net   net;
+    struct queue sent, waiting;
+    uint8_t     *last; /* what net_mem_get() gave out */
+    unsigned     kicks;
+};
+
+static bool queue_put(struct queue *q, const void *data, size_t len)
+{
+    struct frame *f = &q->frame[(q->head + q->n) % NET_MEM_FRAMES];
+
+    if (q->n == NET_MEM_FRAMES)
+        return false;
+    f->data = malloc(len ? len : 1);
+    if (!f->data)
+        return false;
+    memcpy(f->data, data, len);
+    f->len = len;
+    q->n++;
+    return true;
+}
+
+static struct frame queue_get(struct queue *q)
+{
+    struct frame f = q->frame[q->head];
+
+    q->head = (q->head + 1) % NET_MEM_FRAMES;
+    q->n--;
+    return f;
+}
+
+static void queue_clear(struct queue *q)
+{
+    while (q->n)
+        free(queue_get(q).data);
+}
+
+static bool mem_send(struct net *n, const uint8_t *frame, size_t len)
+{
+    return queue_put(&((struct net_mem *)n->priv)->sent, frame, len);
+}
+
+static void mem_kick(struct net *n)
+{
+    ((struct net_mem *)n->priv)->kicks++;
+}
+
+static void mem_shut(struct net *n)
+{
+    struct net_mem *m = n->priv;
+
+    queue_clear(&m->waiting);
+}
+
+static void mem_free(struct net *n)
+{
+    struct net_mem *m = n->priv;
+
+    queue_clear(&m->sent);
+    free(m->last);
+    free(m);
+}
+
+static const struct net_ops mem_ops = {
+    .name = "mem", .shut = mem_shut, .free = mem_free, .send = mem_send, .kick = mem_kick
+};
+
+struct net *net_open_mem(struct err *err)
+{
+    struct net_mem *m = calloc(1, sizeof(*m));
+
+    if (!m) {
+        err_set(err, -ENOMEM, "out of memory");
+        return NULL;
+    }
+    m->net.ops = &mem_ops;
+    m->net.priv = m;
+    return &m->net;
+}
+
+bool net_mem_put(struct net *n, const void *frame, size_t len)
+{
+    struct net_mem *m = n->priv;
+
+    return !n->is_shut && queue_put(&m->waiting, frame, len);
+}
+
+unsigned net_mem_run(struct net *n)
+{
+    struct net_mem *m = n->priv;
+
+    while (m->waiting.n && net_wants(n)) {
+        struct frame f = queue_get(&m->waiting);
+
+        net_deliver(n, f.data, f.len);
+        free(f.data);
+    }
+    return m->waiting.n;
+}
+
+const uint8_t *net_mem_get(struct net *n, size_t *len)
+{
+    struct net_mem *m = n->priv;
+    struct frame    f;
+
+    if (!m->sent.n)
+        return NULL;
+    f = queue_get(&m->sent);
+    free(m->last);
+    m->last = f.data;
+    *len = f.len;
+    return f.data;
+}
+
+unsigned net_mem_kicks(const struct net *n)
+{
+    return ((const struct net_mem *)n->priv)->kicks;
+}

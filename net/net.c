@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What every kind of cable has in common: its link, and who may speak when. */
+#include "net/net.h"
+
+bool net_link(const struct net *n)
+{
+    return n && !n->link_down && !n->is_shut;
+}
+
+bool net_send(struct net *n, const uint8_t *frame, size_t len)
+{
+    return net_link(n) && len && len <= NET_FRAME_MAX && n->ops->send(n, frame, len);
+}
+
+void net_kick(struct net *n)
+{
+    if (n && !n->is_shut && n->ops->kick)
+        n->ops->kick(n);
+}
+
+bool net_wants(const struct net *n)
+{
+    if (n->held)
+        return false;
+    return !n->nic || !net_link(n) || !n->can_receive || n->can_receive(n->nic);
+}
+
+void net_deliver(struct net *n, const uint8_t *frame, size_t len)
+{
+    if (n->nic && net_link(n) && len && len <= NET_FRAME_MAX)
+        n->receive(n->nic, frame, len);
+}
+
+void net_set_link(struct net *n, bool up)
+{
+    if (n->link_down == !up)
+        return;
+    n->link_down = !up;
+    if (n->nic && n->link_changed)
+        n->link_changed(n->nic);
+    net_kick(n); /* what waits is for a card that no longer hears it, or again does */
+}
+
+void net_hold(struct net *n, bool held)
+{
+    if (!n)
+        return;
+    n->held = held;
+    if (!held)
+        net_kick(n);
+}
+
+void net_shut(struct net *n)
+{
+    if (!n || n->is_shut)
+        return;
+    n->ops->shut(n);
+    n->is_shut = true;
+    if (n->nic && n->link_changed)
+        n->link_changed(n->nic);
+}
+
+void net_close(struct net *n)
+{
+    if (!n)
+        return;
+    n->nic = NULL;
+    net_shut(n);
+    n->ops->free(n);
+}
