@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control/args-help.c: what -help prints. docs/command-line.md has the whole of it. */
+#include "control/args.h"
+
+const char *args_help(void)
+{
+    return "usage: portico-dm -xen-domid N [options]       (libxl starts it so)\n"
+           "\n"
+           "the guest\n"
+           "  -name TEXT              its name, any characters\n"
+           "  -machine xenfv|pc[,accel=A][,max-ram-below-4g=BYTES]\n"
+           "  -accel xen              who runs the CPUs\n"
+           "  -m MB                   memory; or with a suffix K M G T\n"
+           "  -smp N[,maxcpus=M]      CPUs now, and after hot-plug\n"
+           "  -boot order=LETTERS     a floppy, c disk, d CD, n network\n"
+           "  -uuid UUID  -no-acpi  -S (wait for `cont`)  -incoming fd:K\n"
+           "\n"
+           "disks and cards\n"
+           "  -drive file=F,if=ide,index=0-3[,media=disk|cdrom][,format=raw]\n"
+           "  -drive if=none,id=D[,file=F]  -device ide-cd|ide-hd,drive=D,bus=ide.B,unit=U\n"
+           "  -hda F .. -hdd F  -cdrom F\n"
+           "  -device VGA|cirrus-vga[,vgamem_mb=M]  -vga std|cirrus|none  -device ac97\n"
+           "  -device rtl8139|e1000,netdev=D[,mac=M]  -netdev tap,id=D,ifname=IF,script=no\n"
+           "  -usb  -usbdevice tablet\n"
+           "\n"
+           "the world outside\n"
+           "  -vnc HOST:N[,to=M][,password=on]  -vnc unix:PATH  -vnc none  -k LAYOUT\n"
+           "  -serial pty|file:F|unix:F,server|tcp:H:P|null|none  (n-th is COM n)\n"
+           "  -parallel SINK          a printer port\n"
+           "  -debugcon SINK          the firmware's messages (port 0x402)\n"
+           "  -chardev socket,id=C,path=F,server=on,wait=off  -mon chardev=C,mode=control\n"
+           "  -qmp unix:F,server,nowait\n"
+           "  -L DIR                  where ROM images are\n"
+           "\n"
+           "confinement\n"
+           "  -xen-domid-restrict  -chroot DIR  -runas USER|UID:GID\n"
+           "\n"
+           "  -help  -version\n";
+}

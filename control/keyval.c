@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control/keyval.c: see keyval.h. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "control/keyval.h"
+
+char *xstrndup(const char *s, size_t n)
+{
+    char *copy = strndup(s, n);
+
+    if (!copy)
+        abort();
+    return copy;
+}
+
+char *xstrdup(const char *s)
+{
+    return xstrndup(s, strlen(s));
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+    va_list ap;
+    char *s;
+    int n;
+
+    va_start(ap, fmt);
+    n = vasprintf(&s, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        abort();
+    return s;
+}
+
+bool parse_uint(const char *s, uint64_t max, uint64_t *out)
+{
+    uint64_t val = 0;
+
+    if (!*s)
+        return false;
+    for (; *s; s++) {
+        if (*s < '0' || *s > '9')
+            return false;
+        if (__builtin_mul_overflow(val, 10u, &val) ||
+            __builtin_add_overflow(val, (uint64_t)(*s - '0'), &val))
+            return false;
+    }
+    if (val > max)
+        return false;
+    *out = val;
+    return true;
+}
+
+bool parse_size(const char *s, uint64_t unit, uint64_t max, uint64_t *out)
+{
+    static const char suffixes[] = "BKMGT";
+    size_t len = strlen(s);
+    char digits[24];
+    uint64_t val;
+
+    if (len && (s[len - 1] < '0' || s[len - 1] > '9')) {
+        char upper = s[len - 1] >= 'a' ? (char)(s[len - 1] - 'a' + 'A') : s[len - 1];
+        const char *p = strchr(suffixes, upper);
+
+        if (!p || !upper)
+            return false;
+        unit = UINT64_C(1) << (10 * (p - suffixes));
+        len--;
+    }
+    if (len >= sizeof(digits))
+        return false;
+    memcpy(digits, s, len);
+    digits[len] = 0;
+    if (!parse_uint(digits, UINT64_MAX, &val) || !val || __builtin_mul_overflow(val, unit, &val) ||
+        val > max)
+        return false;
+    *out = val;
+    return true;
+}
+
+static bool parse_bool(const char *s, bool *out)
+{
+    static const char *const yes[] = { "on", "yes", "true", "y" };
+    static const char *const no[] = { "off", "no", "false", "n" };
+
+    for (unsigned i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        if (!strcmp(s, yes[i]) || !strcmp(s, no[i])) {
+            *out = !strcmp(s, yes[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct keyval_key *find_key(const struct keyval_key *keys, const char *s, size_t len)
+{
+    for (; keys && keys->name; keys++) {
+        if (strlen(keys->name) == len && !memcmp(keys->name, s, len))
+            return keys;
+    }
+    return NULL;
+}
+
+/* Does s, just behind a comma, begin the next item of the table? */
+static bool begins_item(const struct keyval_key *keys, const char *s)
+{
+    size_t len = strcspn(s, "=,");
+    const struct keyval_key *k = find_key(keys, s, len);
+
+    return k && (s[len] == '=' || (k->flags & KV_BARE));
+}
+
+/* Takes the value at *text, leaving *text at its end: a single comma or the NUL. */
+static char *take_value(const char **text, const struct keyval_key *keys, bool name)
+{
+    const char *s = *text;
+    char *val = xstrdup(s);
+    size_t n = 0;
+
+    while (*s) {
+        if (s[0] == ',' && s[1] == ',') {
+            s++;
+        } else if (s[0] == ',' && (!name || begins_item(keys, s + 1))) {
+            break;
+        }
+        val[n++] = *s++;
+    }
+    val[n] = 0;
+    *text = s;
+    return val;
+}
+
+static int parse_item(struct config *cfg, const char *opt, const char **text,
+                      const struct keyval_key *keys, struct err *err)
+{
+    size_t len = strcspn(*text, "=,");
+    const struct keyval_key *k = find_key(keys, *text, len);
+    bool bare = (*text)[len] != '=';
+    char *key, *val;
+    int rc = 0;
+
+    key = xstrndup(*text, len);
+    if (!len || (keys && !k))
+        rc = err_set(err, -EINVAL, "%s: unknown key '%s'", opt, key);
+    else if (keys && bare && !(k->flags & KV_BARE))
+        rc = err_set(err, -EINVAL, "%s: '%s' needs a value: %s=...", opt, key, key);
+    if (!rc) {
+        *text += len;
+        if (bare) {
+            config_set(cfg, key, "on");
+        } else {
+            *text += 1;
+            val = take_value(text, keys, k && (k->flags & KV_NAME));
+            config_set(cfg, key, val);
+            free(val);
+        }
+    }
+    free(key);
+    return rc;
+}
+
+/* Does text begin with the value of the implied key? A file name may hold a '='. */
+static bool begins_implied(const char *text, const struct keyval_key *implied,
+                           const struct keyval_key *keys)
+{
+    size_t len = strcspn(text, "=,");
+
+    if (text[len] != '=')
+        return true;
+    return implied && (implied->flags & KV_NAME) && !find_key(keys, text, len);
+}
+
+int keyval_parse(struct config *cfg, const char *opt, const char *text, const char *implied,
+                 const struct keyval_key *keys, struct err *err)
+{
+    const struct keyval_key *k = implied ? find_key(keys, implied, strlen(implied)) : NULL;
+    int rc;
+
+    if (implied && begins_implied(text, k, keys)) {
+        char *val = take_value(&text, keys, k && (k->flags & KV_NAME));
+
+        config_set(cfg, implied, val);
+        free(val);
+        if (*text)
+            text++;
+    }
+    while (*text) {
+        rc = parse_item(cfg, opt, &text, keys, err);
+        if (rc)
+            return rc;
+        if (*text)
+            text++;
+    }
+    return 0;
+}
+
+int keyval_uint(const struct config *cfg, const char *opt, const char *key, uint64_t def,
+                uint64_t max, uint64_t *out, struct err *err)
+{
+    const char *val = config_str(cfg, key, NULL);
+
+    *out = def;
+    if (val && !parse_uint(val, max, out))
+        return err_set(err, -EINVAL, "%s: %s=%s: not a number from 0 to %llu", opt, key, val,
+                       (unsigned long long)max);
+    return 0;
+}
+
+int keyval_bool(const struct config *cfg, const char *opt, const char *key, bool def, bool *out,
+                struct err *err)
+{
+    const char *val = config_str(cfg, key, NULL);
+
+    *out = def;
+    if (val && !parse_bool(val, out))
+        return err_set(err, -EINVAL, "%s: %s=%s: say on or off", opt, key, val);
+    return 0;
+}

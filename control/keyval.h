@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * control/keyval.h: the comma-separated key=value lists of the command line.
+ * ",," is a literal comma. libxl does not escape the commas of file names, so
+ * the value of a KV_NAME key runs on to the next ",KNOWN-KEY=".
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "hw/core/config.h"
+
+#define KV_NAME 0x01 /* a file name: commas in it are its own */
+#define KV_BARE 0x02 /* may stand alone: "server" is "server=on", "nowait" is "nowait=on" */
+
+struct keyval_key { /* a table of them ends with name NULL */
+    const char *name;
+    unsigned    flags;
+};
+
+/*
+ * Fills cfg (zeroed by the caller, who frees it also on failure). A first word
+ * without "=" is the value of `implied` (NULL: it is a key). keys NULL: any
+ * key, any may stand alone. -EINVAL and a line that begins with `opt`.
+ */
+int keyval_parse(struct config *cfg, const char *opt, const char *text, const char *implied,
+                 const struct keyval_key *keys, struct err *err);
+
+/* A whole decimal number, at most max. */
+bool parse_uint(const char *s, uint64_t max, uint64_t *out);
+/* "240" in units of `unit` bytes, or with a suffix B K M G T; never 0; at most max. */
+bool parse_size(const char *s, uint64_t unit, uint64_t max, uint64_t *out);
+
+/* The same for a key of cfg: *out = def when absent. -EINVAL and a line naming opt and key. */
+int keyval_uint(const struct config *cfg, const char *opt, const char *key, uint64_t def,
+                uint64_t max, uint64_t *out, struct err *err);
+int keyval_bool(const struct config *cfg, const char *opt, const char *key, bool def, bool *out,
+                struct err *err);
+
+/* Copies that abort only when the host is out of memory, at set-up. */
+char *xstrdup(const char *s);
+char *xstrndup(const char *s, size_t n);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * portico-dm: one process per guest. Reads the command line, assembles the
+ * guest, tells the toolstack, and runs the loop until told to end.
+ */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "control/parts.h"
+#include "control/qmp.h"
+#include "display/vnc.h"
+#include "hw/core/log.h"
+#include "ioreq/xen.h"
+
+struct signals {
+    uv_signal_t hup, term, intr;
+};
+
+static void on_signal(uv_signal_t *h, int signum)
+{
+    vm_quit(h->data);
+}
+
+static void signals_start(struct vm *vm, struct signals *s)
+{
+    uv_signal_t *all[] = { &s->hup, &s->term, &s->intr };
+    const int    num[] = { SIGHUP, SIGTERM, SIGINT };
+
+    signal(SIGPIPE, SIG_IGN); /* a peer that leaves is an error of write() */
+    for (unsigned i = 0; i < 3; i++) {
+        uv_signal_init(vm->loop, all[i]);
+        all[i]->data = vm;
+        uv_signal_start(all[i], on_signal, num[i]);
+    }
+}
+
+static void on_gone(void *arg)
+{
+    struct vm *vm = arg;
+
+    log_line("domain %d is gone; ending", vm->args.domid);
+    vm_quit(vm);
+}
+
+static bool disks_busy(void *arg)
+{
+    const struct vm *vm = arg;
+
+    for (unsigned i = 0; i < vm->args.ndrives; i++) {
+        if (vm->drives[i].block && vm->drives[i].block->inflight)
+            return true;
+    }
+    return false;
+}
+
+static int open_world(struct vm *vm, struct err *err)
+{
+    const struct vm_args *a = &vm->args;
+    struct xen_options    o = {
+           .domid = a->domid,
+           .ram = a->ram,
+           .low_ram_max = a->max_ram_below_4g,
+           .incoming = a->incoming >= 0,
+           .gone = on_gone,
+           .busy = disks_busy,
+           .arg = vm,
+    };
+
+    if (a->accel && strcmp(a->accel, "xen"))
+        return err_set(err, -ENOTSUP, "-accel %s: not supported; this version runs on Xen only",
+                       a->accel);
+    if (a->domid < 0)
+        return err_set(err, -EINVAL, "-xen-domid is missing: say which domain to serve; "
+                       "xl does so by device_model_override=");
+    vm->plat = xen_open(vm->loop, &o, err);
+    return vm->plat ? 0 : -EIO;
+}
+
+static int build_machine(struct vm *vm, struct err *err)
+{
+    struct machine_spec *spec = calloc(1, sizeof(*spec));
+    int                  rc;
+
+    if (!spec)
+        return err_set(err, -ENOMEM, "out of memory");
+    rc = spec_make(vm, spec, err);
+    if (!rc)
+        rc = machine_build(&vm->machine, vm->plat, spec, err);
+    machine_spec_free(spec);
+    free(spec);
+    return rc;
+}
+
+/* portico-vnc is beside us, wherever the folder was copied to. */
+static void helper_path(char *path, size_t size)
+{
+    char    self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    self[n > 0 ? n : 0] = 0;
+    snprintf(path, size, "%s/portico-vnc", n > 0 ? dirname(self) : ".");
+}
+
+static int open_vnc(struct vm *vm, struct err *err)
+{
+    const struct vnc_arg *a = &vm->args.vnc;
+    char                  helper[PATH_MAX + 16];
+    struct vnc_options    o = {
+           .host = a->host,
+           .display = a->display,
+           .to = a->to,
+           .unix_path = a->unix_path,
+           .password = a->password,
+           .keymap = vm->args.keymap,
+           .name = vm->args.name,
+           .helper = helper,
+           .early = vm->args.chroot != NULL,
+    };
+
+    if (!a->enabled)
+        return 0;
+    helper_path(helper, sizeof(helper));
+    if (access(helper, X_OK))
+        return err_set(err, -errno, "%s: %s; it belongs beside portico-dm", helper,
+                       strerror(errno));
+    return vnc_open(&vm->vnc, vm->loop, vm->display, &o, err);
+}
+
+static int open_nets(struct vm *vm, struct err *err)
+{
+    for (unsigned i = 0; i < vm->args.nnics; i++) {
+        const struct nic_arg *a = &vm->args.nics[i];
+
+        if (a->ifname) {
+            vm->nets[i] = net_open_tap(vm->loop, a->ifname, err);
+            if (!vm->nets[i])
+                return -EIO;
+            net_hold(vm->nets[i], vm->args.paused);
+        }
+        if (!machine_has_card(a->model))
+            log_line("NIC %s: model %s is not emulated; the guest has its PV twin only",
+                     a->id ? a->id : "?", a->model);
+    }
+    return 0;
+}
+
+static int assemble(struct vm *vm, struct err *err)
+{
+    int rc = open_world(vm, err);
+
+    vm->display = display_new(vm->loop);
+    if (!rc)
+        rc = drives_open(vm, err);
+    if (!rc)
+        rc = open_nets(vm, err);
+    if (!rc)
+        rc = build_machine(vm, err);
+    if (!rc)
+        rc = open_vnc(vm, err);
+    if (!rc) {
+        vm->qmp = qmp_new(vm->loop, vm, vm->args.chardevs, vm->args.nchardevs, err);
+        rc = vm->qmp ? 0 : -EIO;
+    }
+    if (!rc)
+        drives_listen(vm);
+    if (!rc && vm->args.incoming >= 0)
+        rc = save_read(vm, vm->args.incoming, err);
+    return rc;
+}
+
+/* From here on the guest may run. */
+static int go(struct vm *vm, struct err *err)
+{
+    int rc = xen_start(vm->plat, err);
+
+    if (rc)
+        return rc;
+    vm->running = !vm->args.paused;
+    vm->prelaunch = vm->args.paused;
+    if (!vm->args.paused)
+        rc = xen_announce(vm->plat, err);
+    if (!rc)
+        rc = confine(&vm->args, vm->plat, err);
+    if (!rc)
+        uv_run(vm->loop, UV_RUN_DEFAULT);
+    return rc;
+}
+
+static void close_if_open(uv_handle_t *h, void *arg)
+{
+    if (!uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+static void take_apart(struct vm *vm)
+{
+    struct err err;
+
+    if (vm_drain(vm, &err))
+        log_line("at the end: %s", err.msg);
+    qmp_free(vm->qmp);
+    vnc_close(vm->vnc);
+    machine_free(&vm->machine);
+    for (unsigned i = 0; i < vm->args.nnics; i++)
+        net_close(vm->nets[i]);
+    drives_close(vm);
+    for (unsigned i = 0; i < ARGS_SERIALS; i++) {
+        if (vm->serial_open[i])
+            sink_close(&vm->serials[i]);
+    }
+    display_free(vm->display);
+    xen_close(vm->plat);
+    uv_walk(vm->loop, close_if_open, NULL);
+    uv_run(vm->loop, UV_RUN_DEFAULT);
+    uv_loop_close(vm->loop);
+    args_free(&vm->args);
+}
+
+static int run(struct vm *vm)
+{
+    struct signals signals;
+    uv_loop_t      loop;
+    struct err     err = { "" };
+    int            rc;
+
+    vm->loop = &loop;
+    if (uv_loop_init(&loop)) {
+        fprintf(stderr, "portico-dm: cannot make an event loop\n");
+        return 1;
+    }
+    signals_start(vm, &signals);
+    rc = assemble(vm, &err);
+    if (!rc)
+        rc = go(vm, &err);
+    if (rc)
+        fprintf(stderr, "portico-dm: %s\n", err.msg);
+    take_apart(vm);
+    return rc ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct vm *vm = calloc(1, sizeof(*vm));
+    struct err err = { "" };
+    int        rc = 1;
+
+    if (!vm || args_parse(&vm->args, argc, argv, &err)) {
+        fprintf(stderr, "portico-dm: %s\n", vm ? err.msg : "out of memory");
+    } else if (vm->args.show_help || vm->args.show_version) {
+        puts(vm->args.show_help ? args_help() : "portico-dm " PORTICO_VERSION);
+        args_free(&vm->args);
+        rc = 0;
+    } else {
+        rc = run(vm);
+    }
+    free(vm);
+    return rc;
+}

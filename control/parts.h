@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control/parts.h: the steps main.c takes to make a struct vm out of its arguments. */
+#pragma once
+#include "control/vm.h"
+#include "hw/machine.h"
+
+/* drives.c: opens every image of vm->args; nothing is left open on failure. */
+int  drives_open(struct vm *vm, struct err *err);
+void drives_close(struct vm *vm);
+/* Once the machine is built: hear of trays that the guest moves. */
+void drives_listen(struct vm *vm);
+
+/* vm.c: everything the guest had asked of its disks is done, and is on the disks. */
+int vm_drain(struct vm *vm, struct err *err);
+
+/* spec.c: what each device of the machine is to be told. The spec is the caller's to free. */
+int spec_make(struct vm *vm, struct machine_spec *spec, struct err *err);
+
+/* save.c: the blob that libxl carries from one device model to the next. */
+int save_write(struct vm *vm, int fd, struct err *err);
+int save_read(struct vm *vm, int fd, struct err *err);
+
+/* confine.c: -chroot, -runas and -xen-domid-restrict, when all is open that ever will be. */
+int confine(const struct vm_args *a, struct platform *plat, struct err *err);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * control/qmp-impl.h: what the qmp-*.c files and monitor.c share; nobody else
+ * includes it. qmp.c and qmp-client.c own sockets and bytes; qmp-dispatch.c turns a message
+ * into a call of a verb and its outcome into a reply; the verbs are rows of
+ * const tables.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "control/qmp.h"
+#include "control/qmp-frame.h"
+#include "control/vm.h"
+
+#define QMP_VERSION_MAJOR 7 /* the dialect: of 2.11 and later, libxl wants all we have */
+#define QMP_VERSION_MINOR 2
+#define QMP_VERSION_MICRO 22
+
+#define QMP_FDS_MAX  16
+#define QMP_KEYS_MAX 512
+
+struct qmp_fd {
+    int fd;
+    uint64_t end; /* of the bytes it came with, counted from the connection's first */
+};
+
+struct qmp_client {
+    uv_poll_t poll; /* .data: this */
+    struct qmp *q;
+    struct qmp_listener *listener;
+    int fd;
+    bool dead;       /* hung up on; only the handle's closing is left */
+    bool leaving;    /* no more reading; hang up when out is written */
+    bool negotiated; /* qmp_capabilities was said */
+    struct qmp_frame frame;
+    uint8_t chunk[4096]; /* read, not yet looked at */
+    size_t chunk_len, chunk_pos;
+    uint64_t consumed; /* bytes looked at so far */
+    uint64_t received;
+    char *msg; /* the message so far */
+    size_t msg_len, msg_cap;
+    char *out; /* not yet written */
+    size_t out_len, out_pos, out_cap;
+    struct qmp_fd fds[QMP_FDS_MAX]; /* passed, not yet claimed; oldest first */
+    unsigned nfds;
+};
+
+struct qmp_listener {
+    uv_poll_t poll; /* .data: this */
+    struct qmp *q;
+    char *id, *path; /* path: where it is bound; may be "" */
+    bool unlink;
+    int fd;
+    struct qmp_client *client[QMP_CLIENTS_MAX];
+};
+
+struct qmp_key { /* send-key: wait, then press or release */
+    uint16_t code;
+    bool down;
+    uint32_t wait; /* ms */
+};
+
+struct qmp_keys {
+    uv_timer_t timer; /* .data: the struct qmp */
+    struct qmp_key key[QMP_KEYS_MAX];
+    unsigned first, n;
+    bool waiting;
+    bool placed; /* the display has heard of x, y */
+    int x, y;    /* of input-send-event's pointer, in surface pixels */
+    unsigned buttons;
+};
+
+struct qmp {
+    uv_loop_t *loop;
+    struct vm *vm;
+    struct qmp_listener *listener;
+    unsigned nlisteners;
+    unsigned handles; /* not yet closed */
+    bool closing;
+    struct qmp_keys keys;
+};
+
+struct qmp_call { /* one command while it runs */
+    struct qmp *q;
+    struct vm *vm;
+    struct qmp_client *client;
+    const struct qmp_verb *verb;
+    json_t *args;      /* an object that has what params says; borrowed */
+    json_t *ret;       /* of a success; NULL means {} */
+    const char *error; /* class; NULL: success */
+    char desc[1024];
+};
+
+struct qmp_verb { /* a table of them ends with name NULL */
+    const char *name;
+    void (*run)(struct qmp_call *c);
+    /* "name:T" or "name:T?" (optional), blank separated; T of s i b o a (array) n (number); "*" at
+     * the end: others are let through unchecked. NULL: no arguments. */
+    const char *params;
+    const char *text; /* for qmp_refuse */
+};
+
+/* "VERB: not supported; TEXT" */
+void qmp_refuse(struct qmp_call *c);
+
+extern const struct qmp_verb qmp_core_verbs[];    /* qmp-dispatch.c */
+extern const struct qmp_verb qmp_vm_verbs[];      /* qmp-vm.c */
+extern const struct qmp_verb qmp_cpu_verbs[];     /* qmp-cpu.c */
+extern const struct qmp_verb qmp_fd_verbs[];      /* qmp-fd.c */
+extern const struct qmp_verb qmp_block_verbs[];   /* qmp-block.c */
+extern const struct qmp_verb qmp_display_verbs[]; /* qmp-display.c */
+extern const struct qmp_verb qmp_input_verbs[];   /* qmp-input.c */
+extern const struct qmp_verb qmp_monitor_verbs[]; /* monitor.c */
+
+/* qmp-client.c */
+void qmp_client_open(struct qmp_listener *l, int fd); /* greets; fd is owned from here on */
+void qmp_client_hang_up(struct qmp_client *cl);
+void qmp_client_send(struct qmp_client *cl, const json_t *msg); /* one line, one write */
+int qmp_client_take_fd(struct qmp_client *cl);                  /* the oldest passed, or -1 */
+void qmp_unref(struct qmp *q);                                  /* a handle has closed */
+
+/* qmp-dispatch.c */
+void qmp_dispatch(struct qmp_client *cl, const char *msg, size_t len);
+json_t *qmp_greeting(void);
+/* {"error": {"class": …, "desc": …}}, and "id" unless NULL (borrowed). */
+json_t *qmp_error(const char *error, const char *desc, json_t *id);
+/* Runs a verb for another one. args is taken over; sub->ret is then the caller's. */
+void qmp_run(const struct qmp_call *from, const char *verb, json_t *args, struct qmp_call *sub);
+
+/* What the verbs use. */
+void qmp_fail(struct qmp_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void qmp_fail_as(struct qmp_call *c, const char *error, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* s with what is not UTF-8 replaced by '?': names and paths may hold any byte. */
+json_t *qmp_str(const char *s);
+const char *qmp_arg(const struct qmp_call *c, const char *name, const char *def);
+bool qmp_arg_bool(const struct qmp_call *c, const char *name, bool def);
+json_int_t qmp_arg_int(const struct qmp_call *c, const char *name, json_int_t def);
+
+/* qmp-fd.c */
+/*
+ * A new descriptor for "/dev/fdset/K", open for reading or (write) writing;
+ * *name, unless NULL, is what add-fd's opaque said ("raw:/cd.iso") or NULL.
+ * -1 and a failed call when there is none; -2: filename is no /dev/fdset/…
+ */
+int qmp_fdset_open(struct qmp_call *c, const char *filename, bool write, const char **name);
+void qmp_fdset_forget(struct vm *vm, const void *owner); /* closes what that connection added */
+
+/* qmp-input.c */
+uint16_t qmp_qcode(const char *name); /* "ctrl_r" → evdev; 0: unknown */
+
+/* qmp-chardev names: of a listener, as query-chardev spells them. Caller frees. */
+char *qmp_listener_name(const struct qmp_listener *l);

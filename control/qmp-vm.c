@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control/qmp-vm.c: verbs about the guest as a whole: run, stop, save; who it is. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "control/keyval.h"
+#include "control/qmp-impl.h"
+
+static const char *status_name(const struct vm *vm)
+{
+    if (vm->running)
+        return "running";
+    return vm->prelaunch && vm->args.incoming < 0 ? "prelaunch" : "paused";
+}
+
+static void query_status(struct qmp_call *c)
+{
+    c->ret = json_pack("{s:s, s:b, s:b}", "status", status_name(c->vm), "singlestep", 0, "running",
+                       c->vm->running);
+}
+
+static void query_name(struct qmp_call *c)
+{
+    c->ret = json_object();
+    if (c->vm->args.name)
+        json_object_set_new(c->ret, "name", qmp_str(c->vm->args.name));
+}
+
+static void query_uuid(struct qmp_call *c)
+{
+    const char *uuid = c->vm->args.uuid;
+
+    c->ret = json_pack("{s:s}", "UUID", uuid ? uuid : "00000000-0000-0000-0000-000000000000");
+}
+
+static void query_kvm(struct qmp_call *c)
+{
+    const char *accel = c->vm->args.accel;
+    bool kvm = accel && !strcmp(accel, "kvm");
+
+    c->ret = json_pack("{s:b, s:b}", "enabled", kvm, "present", kvm || !access("/dev/kvm", F_OK));
+}
+
+static void add_chardev(json_t *list, const char *label, const char *filename)
+{
+    json_array_append_new(list, json_pack("{s:b, s:o, s:o}", "frontend-open", 1, "filename",
+                                          qmp_str(filename), "label", qmp_str(label)));
+}
+
+/* libxl takes the ptys of the labels serialK from here. */
+static void query_chardev(struct qmp_call *c)
+{
+    const struct vm_args *a = &c->vm->args;
+
+    c->ret = json_array();
+    for (unsigned i = 0; i < c->q->nlisteners; i++) {
+        char *name = qmp_listener_name(&c->q->listener[i]);
+
+        add_chardev(c->ret, c->q->listener[i].id, name);
+        free(name);
+    }
+    for (unsigned i = 0; i < a->nchardevs; i++) {
+        if (!a->chardevs[i].monitor)
+            add_chardev(c->ret, a->chardevs[i].id, a->chardevs[i].kind);
+    }
+    for (unsigned i = 0; i < a->nserials; i++) {
+        const char *name = vm_serial_name(c->vm, i);
+        char *label = xasprintf("serial%u", i);
+
+        if (name)
+            add_chardev(c->ret, label, name);
+        free(label);
+    }
+}
+
+static void cont(struct qmp_call *c)
+{
+    bool was = c->vm->running;
+    struct err err = { "" };
+
+    if (vm_cont(c->vm, &err))
+        qmp_fail(c, "cont: %s", err.msg);
+    else if (!was)
+        qmp_event(c->q, "RESUME", NULL);
+}
+
+static void stop(struct qmp_call *c)
+{
+    bool was = c->vm->running;
+    struct err err = { "" };
+
+    if (vm_stop(c->vm, &err))
+        qmp_fail(c, "stop: %s", err.msg);
+    if (was && !c->vm->running)
+        qmp_event(c->q, "STOP", NULL);
+}
+
+static void power(struct qmp_call *c, enum power what)
+{
+    struct err err = { "" };
+
+    if (vm_power(c->vm, what, &err))
+        qmp_fail(c, "%s: %s", c->verb->name, err.msg);
+}
+
+static void wakeup(struct qmp_call *c)
+{
+    power(c, POWER_WAKE);
+}
+
+static void reset(struct qmp_call *c)
+{
+    power(c, POWER_RESET);
+}
+
+static void quit(struct qmp_call *c)
+{
+    vm_quit(c->vm);
+    qmp_event(c->q, "SHUTDOWN", json_pack("{s:b, s:s}", "guest", 0, "reason", "host-qmp-quit"));
+}
+
+/* ---- save ---- */
+
+static void dirty_log(struct qmp_call *c)
+{
+    struct err err = { "" };
+
+    if (vm_set_dirty_log(c->vm, qmp_arg_bool(c, "enable", false), &err))
+        qmp_fail(c, "xen-set-global-dirty-log: %s", err.msg);
+}
+
+static int open_save_file(struct qmp_call *c, const char *filename)
+{
+    int fd = qmp_fdset_open(c, filename, true, NULL);
+
+    if (fd != -2)
+        return fd;
+    fd = open(filename, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
+    if (fd < 0)
+        qmp_fail(c, "%s: %s", filename, strerror(errno));
+    return fd;
+}
+
+/* From offset 0, and nothing of an earlier, longer save behind it. */
+static bool rewind_file(struct qmp_call *c, int fd, const char *filename)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+        return true; /* a pipe has no beginning */
+    if (lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0)
+        return true;
+    qmp_fail(c, "%s: %s", filename, strerror(errno));
+    return false;
+}
+
+static void save_to(struct qmp_call *c, int fd)
+{
+    bool was = c->vm->running;
+    struct err err = { "" }, again = { "" };
+
+    if (was && vm_stop(c->vm, &err)) {
+        qmp_fail(c, "xen-save-devices-state: %s", err.msg);
+        return;
+    }
+    if (vm_save(c->vm, fd, &err))
+        qmp_fail(c, "xen-save-devices-state: %s", err.msg);
+    if (was && vm_cont(c->vm, &again) && !c->error)
+        qmp_fail(c, "xen-save-devices-state: the guest does not go on: %s", again.msg);
+}
+
+/* "live" asks to let go of image locks; none are ever taken. */
+static void save_devices(struct qmp_call *c)
+{
+    const char *filename = qmp_arg(c, "filename", "");
+    int fd = open_save_file(c, filename);
+
+    if (fd < 0)
+        return;
+    if (rewind_file(c, fd, filename))
+        save_to(c, fd);
+    if (close(fd) && !c->error)
+        qmp_fail(c, "%s: %s", filename, strerror(errno));
+}
+
+#define NO_COLO "COLO replication is not there; migrate with `xl migrate`"
+#define NO_PCI  "devices of the host are not passed through"
+
+const struct qmp_verb qmp_vm_verbs[] = {
+    { "query-status", query_status, NULL, NULL },
+    { "query-name", query_name, NULL, NULL },
+    { "query-uuid", query_uuid, NULL, NULL },
+    { "query-kvm", query_kvm, NULL, NULL },
+    { "query-chardev", query_chardev, NULL, NULL },
+    { "cont", cont, NULL, NULL },
+    { "stop", stop, NULL, NULL },
+    { "quit", quit, NULL, NULL },
+    { "system_wakeup", wakeup, NULL, NULL },
+    { "system_reset", reset, NULL, NULL },
+    { "system_powerdown", qmp_refuse, NULL,
+      "the power button is the hypervisor's: `xl shutdown -F` or `xl trigger DOMAIN power`" },
+    { "xen-set-global-dirty-log", dirty_log, "enable:b", NULL },
+    { "xen-save-devices-state", save_devices, "filename:s live:b?", NULL },
+    { "xen-load-devices-state", qmp_refuse, "*",
+      "a state is loaded at start only (-incoming fd:N, `xl restore`)" },
+    { "query-pci", qmp_refuse, NULL, NO_PCI },
+    { "nbd-server-start", qmp_refuse, "*", NO_COLO },
+    { "nbd-server-add", qmp_refuse, "*", NO_COLO },
+    { "nbd-server-stop", qmp_refuse, "*", NO_COLO },
+    { "xen-set-replication", qmp_refuse, "*", NO_COLO },
+    { "query-xen-replication-status", qmp_refuse, "*", NO_COLO },
+    { "xen-colo-do-checkpoint", qmp_refuse, "*", NO_COLO },
+    { "x-blockdev-change", qmp_refuse, "*", NO_COLO },
+    { NULL, NULL, NULL, NULL },
+};

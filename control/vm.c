@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What QMP's verbs do to the guest as a whole. */
+#include "control/vm.h"
+#include <errno.h>
+#include <string.h>
+#include "control/parts.h"
+#include "hw/ide.h"
+#include "hw/piix4-pm.h"
+#include "ioreq/xen.h"
+
+/* A card's DMA must not change the memory of a guest that stands still. */
+static void hold_nets(struct vm *vm, bool held)
+{
+    for (unsigned i = 0; i < vm->args.nnics; i++)
+        net_hold(vm->nets[i], held);
+}
+
+int vm_cont(struct vm *vm, struct err *err)
+{
+    if (!vm->running && !vm->prelaunch)
+        xen_resume(vm->plat);
+    vm->running = true;
+    hold_nets(vm, false);
+    vm->prelaunch = false;
+    return 0;
+}
+
+int vm_drain(struct vm *vm, struct err *err)
+{
+    struct device *ide = machine_find(&vm->machine, "ide");
+    int            rc = ide ? ide_drain(ide) : 0;
+
+    return rc ? err_set(err, -rc, "cannot flush the disks: %s", strerror(rc)) : 0;
+}
+
+int vm_stop(struct vm *vm, struct err *err)
+{
+    if (!vm->running)
+        return 0;
+    xen_pause(vm->plat);
+    vm->running = false;
+    hold_nets(vm, true);
+    return vm_drain(vm, err);
+}
+
+int vm_save(struct vm *vm, int fd, struct err *err)
+{
+    if (vm->running)
+        return err_set(err, -EBUSY, "the guest must be stopped first");
+    return save_write(vm, fd, err);
+}
+
+int vm_set_dirty_log(struct vm *vm, bool on, struct err *err)
+{
+    xen_log_dirty(vm->plat, on);
+    vm->dirty_log = on;
+    return 0;
+}
+
+void vm_quit(struct vm *vm)
+{
+    vm->quit = true;
+    uv_stop(vm->loop);
+}
+
+bool vm_cpu_present(const struct vm *vm, unsigned index)
+{
+    const struct device *pm = machine_find(&vm->machine, "pm");
+
+    return pm ? pm_cpu_present(pm, index) : index < vm->args.cpus;
+}
+
+int vm_cpu_plug(struct vm *vm, unsigned index, struct err *err)
+{
+    struct device *pm = machine_find(&vm->machine, "pm");
+
+    if (!pm)
+        return err_set(err, -ENOTSUP, "CPU hot-plug needs acpi=1");
+    if (index >= vm->args.max_cpus)
+        return err_set(err, -EINVAL, "cpu %u: the guest has at most %u (maxvcpus=)", index,
+                       vm->args.max_cpus);
+    if (pm_cpu_present(pm, index))
+        return err_set(err, -EEXIST, "cpu %u is plugged in already", index);
+    pm_cpu_plug(pm, index);
+    return 0;
+}
+
+const char *vm_serial_name(struct vm *vm, unsigned n)
+{
+    return n < ARGS_SERIALS && vm->serial_open[n] ? sink_name(&vm->serials[n]) : NULL;
+}
+
+int vm_power(struct vm *vm, enum power what, struct err *err)
+{
+    platform_power(vm->plat, what);
+    return 0;
+}
