@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Disks: which mode the driver uses, reading with a checksum, writing a pattern. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "guest.h"
+
+#define CHUNK (1024 * 1024)
+
+static uint8_t chunk[CHUNK] __attribute__((aligned(4096)));
+
+/* The SCSI host of an IDE channel is the n-th that ata_piix made; targets are master and slave. */
+static bool block_name(const char *hd, char *out, size_t size)
+{
+    int want = hd[2] - 'a', base = -1;
+    bool found = false;
+    struct dirent **e;
+    int n = scandir("/sys/bus/scsi/devices", &e, NULL, alphasort);
+
+    for (int i = 0; i < n; i++) {
+        int host, bus, target, lun;
+        char path[300], *ata, *end;
+        struct dirent **b;
+        int nb;
+
+        if (sscanf(e[i]->d_name, "%d:%d:%d:%d", &host, &bus, &target, &lun) != 4)
+            continue;
+        if (base < 0) { /* hosts are numbered on after a reload: find channel 0 */
+            snprintf(path, sizeof(path), "/sys/class/scsi_host/host%d/device", host);
+            end = realpath(path, NULL);
+            ata = end ? strstr(end, "/ata") : NULL;
+            base = ata ? host - (atoi(ata + 4) - 1) % 2 : host;
+            free(end);
+        }
+        if ((host - base) * 2 + target != want)
+            continue;
+        snprintf(path, sizeof(path), "/sys/bus/scsi/devices/%s/block", e[i]->d_name);
+        nb = scandir(path, &b, NULL, alphasort);
+        for (int j = 0; j < nb; j++)
+            if (b[j]->d_name[0] != '.') {
+                snprintf(out, size, "%.*s", (int)size - 1, b[j]->d_name);
+                found = true;
+            }
+    }
+    return found;
+}
+
+/* The mode libata chose, for example "XFER_UDMA_5"; PIO shows as XFER_PIO_4. */
+static void transfer_mode(const char *block, char *out, size_t size)
+{
+    char path[300], *real, *ata;
+
+    snprintf(out, size, "?");
+    snprintf(path, sizeof(path), "/sys/block/%s/device", block);
+    real = realpath(path, NULL);
+    ata = real ? strstr(real, "/ata") : NULL;
+    if (ata) {
+        int port = atoi(ata + 4), target = 0;
+        char *t = strstr(ata, "/target");
+
+        if (t)
+            sscanf(t, "/target%*d:%*d:%d", &target);
+        snprintf(path, sizeof(path), "/sys/class/ata_device/dev%d.%d/xfer_mode", port, target);
+        slurp(path, out, size);
+    }
+    free(real);
+}
+
+static void wait_for_disks(void)
+{
+    struct dirent **e;
+
+    for (int i = 0; i < 100 && scandir("/sys/bus/scsi/devices", &e, NULL, NULL) <= 3; i++)
+        usleep(100000);
+    usleep(200000);                 /* the block device follows the SCSI device */
+}
+
+static void cmd_disks(int argc, char **argv)
+{
+    wait_for_disks();
+    for (char c = 'a'; c <= 'd'; c++) {
+        char hd[] = { 'h', 'd', c, 0 }, block[64], mode[32], size[32], path[300];
+
+        if (!block_name(hd, block, sizeof(block)))
+            continue;
+        transfer_mode(block, mode, sizeof(mode));
+        snprintf(path, sizeof(path), "/sys/block/%s/size", block);
+        slurp(path, size, sizeof(size));
+        say("disk %s %s sectors=%s mode=%s", hd, block, size, mode);
+    }
+}
+
+static int open_disk(const char *hd, int flags)
+{
+    char block[64], path[80];
+    int fd;
+
+    if (!block_name(hd, block, sizeof(block))) {
+        say("error no disk %s", hd);
+        return -1;
+    }
+    snprintf(path, sizeof(path), "/dev/%s", block);
+    fd = open(path, flags | O_DIRECT);
+    if (fd < 0)
+        say("error %s: %m", path);
+    return fd;
+}
+
+/* read DISK [MIB]: time is that of the reads alone, checksumming is not the disk's work. */
+static void cmd_read(int argc, char **argv)
+{
+    const char *hd = argc > 1 ? argv[1] : "hda";
+    int mib = num(argc, argv, 2, 1 << 20), fd = open_disk(hd, O_RDONLY);
+    double spent = 0, start;
+    uint64_t bytes = 0;
+    struct md5 m;
+    char hex[33];
+    ssize_t n = 0;
+
+    if (fd < 0)
+        return;
+    md5_init(&m);
+    while (mib-- > 0) {
+        start = seconds();
+        n = read(fd, chunk, CHUNK);
+        spent += seconds() - start;
+        if (n <= 0)
+            break;
+        bytes += n;
+        md5_add(&m, chunk, n);
+    }
+    if (n < 0)
+        say("error read %s at %llu: %m", hd, (unsigned long long)bytes);
+    md5_hex(&m, hex);
+    say("read %s md5=%s bytes=%llu seconds=%.2f mbps=%.1f", hd, hex, (unsigned long long)bytes,
+        spent, bytes / 1e6 / (spent > 0 ? spent : 1));
+    close(fd);
+}
+
+/* write DISK MIB SEED */
+static void cmd_write(int argc, char **argv)
+{
+    const char *hd = argc > 1 ? argv[1] : "hda";
+    int mib = num(argc, argv, 2, 32), fd = open_disk(hd, O_WRONLY);
+    uint64_t x = 0x9e3779b97f4a7c15ull + num(argc, argv, 3, 1), bytes = 0;
+    double spent = 0, start;
+    struct md5 m;
+    char hex[33];
+
+    if (fd < 0)
+        return;
+    md5_init(&m);
+    for (int i = 0; i < mib; i++) {
+        for (size_t j = 0; j < CHUNK; j += 8) {     /* xorshift64 */
+            x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+            memcpy(chunk + j, &x, 8);
+        }
+        md5_add(&m, chunk, CHUNK);
+        start = seconds();
+        if (write(fd, chunk, CHUNK) != CHUNK) {
+            say("error write %s at %llu: %m", hd, (unsigned long long)bytes);
+            break;
+        }
+        spent += seconds() - start;
+        bytes += CHUNK;
+    }
+    start = seconds();
+    if (fsync(fd))
+        say("error fsync %s: %m", hd);
+    spent += seconds() - start;
+    md5_hex(&m, hex);
+    say("write %s md5=%s bytes=%llu seconds=%.2f mbps=%.1f", hd, hex, (unsigned long long)bytes,
+        spent, bytes / 1e6 / (spent > 0 ? spent : 1));
+    close(fd);
+}
+
+/* reload OPTIONS: the ATA drivers again, with other options for libata, such as dma=0. */
+static void cmd_reload(int argc, char **argv)
+{
+    unload_ata();
+    load_modules(argc > 1 ? argv[1] : "");
+    cmd_disks(0, NULL);
+    say("reloaded %s", argc > 1 ? argv[1] : "");
+}
+
+const struct command disk_commands[] = {
+    { "disks", cmd_disks, "the disks and their transfer modes" },
+    { "read", cmd_read, "DISK [MIB]: checksum and speed" },
+    { "write", cmd_write, "DISK [MIB [SEED]]: a pseudo-random pattern" },
+    { "reload", cmd_reload, "[OPTIONS]: load libata with options such as dma=0" },
+    { 0 }
+};

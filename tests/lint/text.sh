@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# No blanks at the end of a line, no left-over of a merge, every file ends its last line.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+bad=0
+git grep -nI --untracked -E '[[:blank:]]+$' && bad=1
+git grep -nI --untracked -E '^(<<<<<<<|>>>>>>>) ' && bad=1
+for f in $(git ls-files --cached --others --exclude-standard); do
+    [ -s "$f" ] && [ -n "$(tail -c 1 "$f")" ] && grep -qI . "$f" && echo "$f: no newline at its end" && bad=1
+done
+exit $bad

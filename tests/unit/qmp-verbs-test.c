@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs of the control protocol, with a guest that is not there: what
+ * libxl says over a domain's life, and what people and scripts say.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "tests/unit/qmp-rig.h"
+#include "tests/unit/qt.h"
+
+/* ---- what libxl does ---- */
+
+TEST(start_of_a_domain)
+{
+    struct rig *r = rig_new("");
+    struct client *c;
+    char text[512];
+
+    r->f->vm.running = false;
+    r->f->vm.prelaunch = true;
+    r->f->serial0 = "pty:/dev/pts/1";
+    c = libxl(r);
+    say(c, "{\"execute\":\"query-status\",\"id\":2020372736}\r\n");
+    CHECK(got(c, "{\"return\": {\"status\": \"prelaunch\", \"singlestep\": false, "
+                 "\"running\": false}, \"id\": 2020372736}\r\n"));
+    say(c, "{\"execute\":\"query-chardev\",\"id\":2020372738}\r\n");
+    snprintf(text, sizeof(text),
+             "{\"return\": [{\"frontend-open\": true, \"filename\": \"unix:%s,server=on\", "
+             "\"label\": \"libxl-cmd\"}, {\"frontend-open\": true, \"filename\": "
+             "\"unix:%s,server=on\", \"label\": \"libxenstat-cmd\"}, {\"frontend-open\": true, "
+             "\"filename\": \"pty:/dev/pts/1\", \"label\": \"serial0\"}], \"id\": 2020372738}\r\n",
+             r->cmd, r->stat);
+    CHECK(got(c, text));
+    say(c, "{\"execute\":\"query-vnc\",\"id\":2020372739}\r\n");
+    CHECK(got(c, "{\"return\": {\"enabled\": true, \"auth\": \"vnc\", \"family\": \"ipv4\", "
+                 "\"clients\": [{\"host\": \"10.0.0.9\", \"service\": \"40000\", \"family\": "
+                 "\"ipv4\", \"websocket\": false}], \"service\": \"5901\", \"host\": "
+                 "\"127.0.0.1\"}, \"id\": 2020372739}\r\n"));
+    say(c, "{\"execute\":\"change-vnc-password\",\"id\":2020372740,\"arguments\":{\"password\":"
+           "\"s3cret\"}}\r\n");
+    CHECK(got(c, OK("2020372740")));
+    hang_up(c);
+    c = libxl(r);
+    say(c, "{\"execute\":\"cont\",\"id\":2020372738}\r\n");
+    CHECK(had(c, "\"event\": \"RESUME\"}\r\n" OK("2020372738")));
+    say(c, "{\"execute\":\"cont\",\"id\":2020372739}\r\n");
+    CHECK(got(c, OK("2020372739")));
+    CHECK(fake_log(r->f, "password s3cret;cont;cont;"));
+    hang_up(c);
+    rig_free(r);
+}
+
+TEST(cd_insert)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+    struct vm_drive *d = &r->f->vm.drives[1];
+    char path[64], text[256];
+    int fd = temp_file(r, "cd.iso", "", path);
+    int passed = -1;
+
+    CHECK(ftruncate(fd, 4096) == 0);
+
+    say(c, "{\"execute\":\"query-version\",\"id\":2020372736}\r\n");
+    CHECK(got(c, "{\"return\": " VERSION ", \"id\": 2020372736}\r\n"));
+    say(c, "{\"execute\":\"eject\",\"id\":2020372738,\"arguments\":{\"id\":\"ide-5696\"}}\r\n");
+    CHECK(had(c, "\"event\": \"DEVICE_TRAY_MOVED\", \"data\": {\"device\": \"ide-5696\", \"id\": "
+                 "\"ide-5696\", \"tray-open\": true}}\r\n" OK("2020372738")));
+    say_with_fds(c, "{", &fd, 1);
+    turn(r);
+    turn(r);
+    snprintf(text, sizeof(text),
+             "\"execute\":\"add-fd\",\"id\":2020372739,\"arguments\":{"
+             "\"opaque\":\"raw:%s\"}}\r\n",
+             path);
+    say(c, text);
+    CHECK(await(c, ", \"fdset-id\": 0}, \"id\": 2020372739}\r\n"));
+    CHECK(sscanf(c->in, "{\"return\": {\"fd\": %d,", &passed) == 1 && is_open(passed));
+    c->len = 0;
+    say(c, "{\"execute\":\"query-fdsets\",\"id\":1}");
+    CHECK(had(c, "\"opaque\": \"raw:/tmp/qmp-test-"));
+    say(c, "{\"execute\":\"blockdev-change-medium\",\"id\":2020372740,\"arguments\":{\"id\":"
+           "\"ide-5696\",\"filename\":\"/dev/fdset/0\",\"format\":\"raw\"}}\r\n");
+    CHECK(had(c, "\"tray-open\": false}}\r\n" OK("2020372740")));
+    CHECK(d->block && d->block->size == 4096 && d->block->readonly);
+    snprintf(text, sizeof(text), "eject ide-5696;eject ide-5696;insert ide-5696 %s;", path);
+    CHECK(fake_log(r->f, text));
+    hang_up(c);
+    close(fd);
+    CHECK(!is_open(passed)); /* gone with the connection; the medium is a duplicate */
+    block_close(d->block);
+    d->block = NULL;
+    unlink(path);
+    rig_free(r);
+}
+
+TEST(eject_errors)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    say(c, "{\"execute\":\"eject\",\"arguments\":{\"id\":\"nope\"},\"id\":1}");
+    CHECK(got(c, "{\"error\": {\"class\": \"DeviceNotFound\", \"desc\": \"Device 'nope' not "
+                 "found\"}, \"id\": 1}\r\n"));
+    say(c, "{\"execute\":\"eject\",\"arguments\":{\"id\":\"ide0-hd0\"},\"id\":2}");
+    CHECK(got(c, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"Device 'ide0-hd0' is not "
+                 "removable\"}, \"id\": 2}\r\n"));
+    r->f->locked = true;
+    say(c, "{\"execute\":\"eject\",\"arguments\":{\"id\":\"ide-5696\"},\"id\":3}");
+    CHECK(had(c, "is locked and force was not specified"));
+    CHECK(fake_log(r->f, "eject ide-5696;")); /* the guest has heard of it */
+    say(c, "{\"execute\":\"eject\",\"arguments\":{\"device\":\"ide-5696\",\"force\":true}}");
+    CHECK(had(c, "{\"return\": {}}\r\n"));
+    say(c, "{\"execute\":\"eject\",\"arguments\":{},\"id\":4}");
+    CHECK(had(c, "Parameter 'id' is missing"));
+    say(c, "{\"execute\":\"blockdev-change-medium\",\"arguments\":{\"id\":\"ide-5696\","
+           "\"filename\":\"/dev/fdset/3\"}}");
+    CHECK(had(c, "/dev/fdset/3: there is no such set of descriptors"));
+    say(c, "{\"execute\":\"blockdev-change-medium\",\"arguments\":{\"id\":\"ide-5696\","
+           "\"filename\":\"/no/such/file\"}}");
+    CHECK(had(c, "Could not open '/no/such/file'"));
+    say(c, "{\"execute\":\"blockdev-change-medium\",\"arguments\":{\"id\":\"ide-5696\","
+           "\"filename\":\"/x\",\"read-only-mode\":\"read-write\"}}");
+    CHECK(had(c, "a CD is read-only"));
+    hang_up(c);
+    rig_free(r);
+}
+
+TEST(save)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+    char path[64], text[32] = "";
+    int fd = temp_file(r, "save", "something longer from before", path), ro;
+
+    say(c, "{\"execute\":\"xen-set-global-dirty-log\",\"id\":1,\"arguments\":{\"enable\":true}}");
+    CHECK(got(c, OK("1")));
+    say(c, "{\"execute\":\"stop\",\"id\":2}\r\n");
+    CHECK(had(c, "\"event\": \"STOP\"}\r\n" OK("2")));
+    say_with_fds(c, "{\"execute\":\"add-fd\",\"id\":3}\r\n", &fd, 1);
+    CHECK(had(c, "\"fdset-id\": 0}, \"id\": 3}\r\n"));
+    say(c, "{\"execute\":\"xen-save-devices-state\",\"id\":4,\"arguments\":{\"filename\":"
+           "\"/dev/fdset/0\",\"live\":false}}\r\n");
+    CHECK(got(c, OK("4")));
+    CHECK(pread(fd, text, sizeof(text), 0) == 5 && !strcmp(text, "STATE"));
+    CHECK(fake_log(r->f, "dirty 1;stop;save;"));
+    r->f->fail = "disk full";
+    say(c, "{\"execute\":\"xen-save-devices-state\",\"id\":5,\"arguments\":{\"filename\":"
+           "\"/dev/fdset/0\",\"live\":true}}\r\n");
+    CHECK(had(c, "xen-save-devices-state: disk full"));
+    CHECK(fake_log(r->f, "save;"));
+    say(c, "{\"execute\":\"cont\"}");
+    CHECK(had(c, "{\"return\": {}}"));
+    snprintf(text, sizeof(text), "%.20s/2", r->dir);
+    say(c, "{\"execute\":\"xen-save-devices-state\",\"arguments\":{\"filename\":\"");
+    say(c, text);
+    say(c, "\"}}");
+    CHECK(had(c, "{\"return\": {}}"));
+    CHECK(fake_log(r->f, "cont;stop;save;cont;")); /* a running guest stands meanwhile */
+    CHECK(unlink(text) == 0);
+    ro = open(path, O_RDONLY | O_CLOEXEC);
+    say_with_fds(c, "{\"execute\":\"add-fd\",\"arguments\":{\"fdset-id\":7}}", &ro, 1);
+    CHECK(had(c, "\"fdset-id\": 7}"));
+    say(c, "{\"execute\":\"xen-save-devices-state\",\"arguments\":{\"filename\":"
+           "\"/dev/fdset/7\"}}");
+    CHECK(had(c, "holds no descriptor that is open for writing"));
+    say(c, "{\"execute\":\"xen-load-devices-state\",\"arguments\":{\"filename\":\"/x\"}}");
+    CHECK(had(c, "a state is loaded at start only"));
+    close(ro);
+    close(fd);
+    unlink(path);
+    hang_up(c);
+    rig_free(r);
+}
+
+TEST(vcpu_set)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    say(c, "{\"execute\":\"query-hotpluggable-cpus\",\"id\":1}");
+    CHECK(had(c, "[{\"props\": {\"core-id\": 0, \"thread-id\": 0, \"socket-id\": 3}, "
+                 "\"vcpus-count\": 1, \"type\": \"qemu32-i386-cpu\"}, {"));
+    say(c, "{\"execute\":\"device_add\",\"id\":2,\"arguments\":{\"id\":\"cpu-2\",\"driver\":"
+           "\"qemu32-i386-cpu\",\"socket-id\":2,\"core-id\":0,\"thread-id\":0}}\r\n");
+    CHECK(got(c, OK("2")));
+    CHECK(fake_log(r->f, "plug 2;"));
+    say(c, "{\"execute\":\"query-cpus-fast\",\"id\":3}");
+    CHECK(await(c, "\"id\": 3}"));
+    CHECK(strstr(c->in, "\"cpu-index\": 2, \"target\": \"i386\"}], "));
+    CHECK(strstr(c->in, "\"cpu-index\": 0") && !strstr(c->in, "\"cpu-index\": 3"));
+    c->len = 0;
+    say(c, "{\"execute\":\"device_add\",\"arguments\":{\"id\":\"cpu-2\",\"driver\":"
+           "\"qemu32-i386-cpu\",\"socket-id\":2,\"core-id\":0,\"thread-id\":0}}");
+    CHECK(had(c, "CPU[2] with socket-id 2 exists"));
+    say(c, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"qemu32-i386-cpu\","
+           "\"socket-id\":4}}");
+    CHECK(had(c, "Invalid CPU socket-id: 4 must be in range 0:3"));
+    say(c, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"qemu32-i386-cpu\"}}");
+    CHECK(had(c, "Parameter 'socket-id' is missing"));
+    say(c, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"qemu32-i386-cpu\","
+           "\"socket-id\":\"3\"}}");
+    CHECK(had(c, "Invalid parameter type for 'socket-id', expected: integer"));
+    say(c, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"xen-pci-passthrough\",\"id\":"
+           "\"pci-pt-01_00.0\",\"hostaddr\":\"0000:01:00.0\",\"permissive\":true}}");
+    CHECK(had(c, "device_add xen-pci-passthrough: not supported; devices of the host"));
+    say(c, "{\"execute\":\"query-cpus\"}");
+    CHECK(had(c, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The command query-cpus "
+                 "has not been found\"}}\r\n"));
+    say(c, "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"xenusb-1\"}}");
+    CHECK(had(c, "\"class\": \"DeviceNotFound\""));
+    hang_up(c);
+    rig_free(r);
+}
+
+TEST(small_verbs)
+{
+    static const struct {
+        const char *verb, *reply, *log;
+    } table[] = {
+        { "system_wakeup", "{\"return\": {}}\r\n", "power 3;" },
+        { "system_reset", "{\"return\": {}}\r\n", "power 1;" },
+        { "query-name", "{\"return\": {\"name\": \"g1\"}}\r\n", "" },
+        { "query-kvm", "{\"return\": {\"enabled\": false, ", "" },
+        { "query-uuid", "00000000-0000-0000-0000-000000000000", "" },
+        { "query-events", "{\"name\": \"SHUTDOWN\"}", "" },
+        { "query-commands", "{\"name\": \"portico-screen-text\"}", "" },
+        { "query-vnc-servers", "[{\"id\": \"default\", \"server\": [{\"host\": \"127.0.0.1\"", "" },
+        { "query-pci", "\"class\": \"GenericError\", \"desc\": \"query-pci: not supported; ", "" },
+        { "xen-colo-do-checkpoint", "COLO replication is not there", "" },
+        { "system_powerdown", "`xl shutdown -F`", "" },
+        { "add-fd", "No file descriptor supplied via SCM_RIGHTS", "" },
+        { "quit", "\"reason\": \"host-qmp-quit\"}}\r\n{\"return\": {}}\r\n", "quit;" },
+    };
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char text[128];
+
+        snprintf(text, sizeof(text), "{\"execute\":\"%s\"}", table[i].verb);
+        say(c, text);
+        CHECK(had(c, table[i].reply));
+        CHECK(fake_log(r->f, table[i].log));
+    }
+    r->f->vnc_enabled = false;
+    say(c, "{\"execute\":\"query-vnc\"}");
+    CHECK(got(c, "{\"return\": {\"enabled\": false}}\r\n"));
+    hang_up(c);
+    rig_free(r);
+}
+
+TEST(vnc_passwords)
+{
+    static const struct {
+        const char *text, *reply, *log;
+    } table[] = {
+        { "set_password\",\"arguments\":{\"protocol\":\"vnc\",\"password\":\"x\"}}",
+          "{\"return\": {}}", "password x;" },
+        { "set_password\",\"arguments\":{\"protocol\":\"spice\",\"password\":\"x\"}}",
+          "protocol 'spice' is not supported", "" },
+        { "expire_password\",\"arguments\":{\"protocol\":\"vnc\",\"time\":\"now\"}}",
+          "{\"return\": {}}", "expire now;" },
+        { "expire_password\",\"arguments\":{\"protocol\":\"vnc\",\"time\":\"never\"}}",
+          "{\"return\": {}}", "expire never;" },
+        { "expire_password\",\"arguments\":{\"protocol\":\"vnc\",\"time\":\"+60\"}}",
+          "{\"return\": {}}", "expire later;" },
+        { "expire_password\",\"arguments\":{\"protocol\":\"vnc\",\"time\":\"soon\"}}",
+          "time 'soon' is not", "" },
+        { "change-vnc-password\",\"arguments\":{\"password\":5}}",
+          "Invalid parameter type for 'password', expected: string", "" },
+    };
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char text[256];
+
+        snprintf(text, sizeof(text), "{\"execute\":\"%s", table[i].text);
+        say(c, text);
+        CHECK(had(c, table[i].reply));
+        CHECK(fake_log(r->f, table[i].log));
+    }
+    r->f->fail = "no DES";
+    say(c, "{\"execute\":\"change-vnc-password\",\"arguments\":{\"password\":\"p\"}}");
+    CHECK(had(c, "change-vnc-password: no DES"));
+    hang_up(c);
+    rig_free(r);
+}
+
+/* ---- people and scripts ---- */
+
+TEST(human_monitor)
+{
+    static const struct {
+        const char *line, *reply;
+    } table[] = {
+        { "bogus", "{\"return\": \"unknown command: 'bogus'\\r\\n\", \"id\": 1}\r\n" },
+        { "info bogus", "{\"return\": \"unknown command: 'info bogus'\\r\\n\", \"id\": 1}\r\n" },
+        { "", "{\"return\": \"\", \"id\": 1}\r\n" },
+        { "info version", "\"7.2.22 (Portico " PORTICO_VERSION ")\\r\\n\"" },
+        { "info status", "\"VM status: running\\r\\n\"" },
+        { "info name", "\"g1\\r\\n\"" },
+        { "info block", "ide-5696: [not inserted]\\r\\n    Removable device: not locked, tray "
+                        "closed\\r\\n" },
+        { "info blockstats", "ide0-hd0: rd_bytes=0 wr_bytes=0 " },
+        { "info vnc",
+          "Server: 127.0.0.1:5901 (ipv4)\\r\\n  Auth: vnc\\r\\nClient: 10.0.0.9:40000" },
+        { "info chardev", "libxl-cmd: filename=unix:/tmp/" },
+        { "info cpus", "\"CPU #0\\r\\nCPU #1\\r\\n\"" },
+        { "info registers nosuch", "Error: Device 'nosuch' not found" },
+        { "info", "info registers [ID] -- " },
+        { "help", "screendump FILE [-f png|ppm] -- " },
+        { "screendump", "Error: screendump FILE" },
+        { "screendump /no/dir/x", "Error: screendump: there is no picture" },
+        { "eject -f", "Error: eject [-f] ID" },
+        { "eject nosuch", "Error: Device 'nosuch' not found\\r\\n" },
+        { "change ide-5696 /no/such", "Error: Could not open '/no/such'" },
+        { "sendkey nosuch", "Error: Invalid key name 'nosuch'" },
+        { "screentext", "Error: portico-screen-text: the screen shows no text" },
+    };
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char text[256];
+
+        snprintf(text, sizeof(text),
+                 "{\"execute\":\"human-monitor-command\",\"id\":1,"
+                 "\"arguments\":{\"command-line\":\"%s\"}}",
+                 table[i].line);
+        say(c, text);
+        CHECK(had(c, table[i].reply));
+    }
+    CHECK(fake_log(r->f, ""));
+    say(c, "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\" stop\\n\"}}");
+    CHECK(had(c, "{\"return\": \"\"}\r\n"));
+    say(c, "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":"
+           "\"eject -f ide-5696\"}}");
+    CHECK(had(c, "{\"return\": \"\"}\r\n"));
+    CHECK(fake_log(r->f, "stop;eject ide-5696 force;"));
+    hang_up(c);
+    rig_free(r);
+}
+
+TEST(screen)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+    struct fake *f = r->f;
+    char path[64], text[256], magic[8] = "";
+    int fd;
+
+    r->f->text = "Booting\nfrom CD";
+    say(c, "{\"execute\":\"portico-screen-text\"}");
+    CHECK(got(c, "{\"return\": {\"text\": \"Booting\\nfrom CD\"}}\r\n"));
+    f->surface = (struct surface){ .width = 4, .height = 2, .stride = 16, .fd = -1 };
+    f->surface.pixels = calloc(2, 16);
+    snprintf(path, sizeof(path), "%s/shot", r->dir);
+    snprintf(text, sizeof(text),
+             "{\"execute\":\"screendump\",\"arguments\":{\"filename\":\"%s\","
+             "\"format\":\"png\"}}",
+             path);
+    say(c, text);
+    CHECK(got(c, "{\"return\": {}}\r\n"));
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK(read(fd, magic, 4) == 4 && !memcmp(magic, "\x89PNG", 4));
+    close(fd);
+    snprintf(text, sizeof(text), "{\"execute\":\"screendump\",\"arguments\":{\"filename\":\"%s\"}}",
+             path);
+    say(c, text);
+    CHECK(got(c, "{\"return\": {}}\r\n"));
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK(read(fd, magic, 2) == 2 && !memcmp(magic, "P6", 2));
+    close(fd);
+    unlink(path);
+    say(c, "{\"execute\":\"screendump\",\"arguments\":{\"filename\":\"/no/dir/x\"}}");
+    CHECK(had(c, "screendump: /no/dir/x: No such file or directory"));
+    say(c, "{\"execute\":\"screendump\",\"arguments\":{\"filename\":\"/x\",\"format\":\"gif\"}}");
+    CHECK(had(c, "format 'gif' is not supported; use png or ppm"));
+    hang_up(c);
+    rig_free(r);
+}
+
+static bool settles(struct rig *r, const char *log)
+{
+    for (double end = seconds() + 5; seconds() < end && strcmp(r->f->log, log);)
+        turn(r);
+    return fake_log(r->f, log);
+}
+
+TEST(keys)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    say(c, "{\"execute\":\"send-key\",\"arguments\":{\"hold-time\":20,\"keys\":[{\"type\":"
+           "\"qcode\",\"data\":\"ctrl\"},{\"type\":\"qcode\",\"data\":\"delete\"}]}}");
+    CHECK(got(c, "{\"return\": {}}\r\n"));
+    CHECK(fake_log(r->f, "key 29 1;key 111 1;"));
+    CHECK(settles(r, "key 111 0;key 29 0;"));
+    say(c, "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":"
+           "\"sendkey shift-a 5\"}}{\"execute\":\"human-monitor-command\",\"arguments\":{"
+           "\"command-line\":\"sendkey b 5\"}}");
+    CHECK(got(c, "{\"return\": \"\"}\r\n{\"return\": \"\"}\r\n"));
+    CHECK(settles(r, "key 42 1;key 30 1;key 30 0;key 42 0;key 48 1;key 48 0;"));
+    say(c, "{\"execute\":\"send-key\",\"arguments\":{\"hold-time\":1,\"keys\":[{\"type\":"
+           "\"number\",\"data\":28}]}}");
+    CHECK(got(c, "{\"return\": {}}\r\n"));
+    CHECK(settles(r, "key 28 1;key 28 0;"));
+    say(c, "{\"execute\":\"send-key\",\"arguments\":{\"keys\":[{\"type\":\"qcode\",\"data\":\"a\"},"
+           "{\"type\":\"qcode\",\"data\":\"nokey\"}]}}");
+    CHECK(had(c, "Invalid key name 'nokey'"));
+    say(c, "{\"execute\":\"send-key\",\"arguments\":{\"keys\":[]}}");
+    CHECK(had(c, "from 1 to 16 keys"));
+    say(c, "{\"execute\":\"send-key\",\"arguments\":{\"keys\":[3]}}");
+    CHECK(had(c, "a key is"));
+    CHECK(fake_log(r->f, ""));
+    for (unsigned i = 0; i < 600; i++) /* the queue is bounded; it is dropped with the server */
+        say(c, "{\"execute\":\"send-key\",\"arguments\":{\"keys\":[{\"type\":\"qcode\",\"data\":"
+               "\"a\"}]}}");
+    CHECK(had(c, "too many keys are waiting"));
+    hang_up(c);
+    rig_free(r);
+}
+
+TEST(pointer_and_keys_by_event)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    r->f->surface = (struct surface){ .width = 641, .height = 481, .stride = 2564, .fd = -1 };
+    say(c, "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":["
+           "{\"type\":\"abs\",\"data\":{\"axis\":\"x\",\"value\":32767}},"
+           "{\"type\":\"abs\",\"data\":{\"axis\":\"y\",\"value\":0}},"
+           "{\"type\":\"btn\",\"data\":{\"down\":true,\"button\":\"left\"}}]}}");
+    CHECK(got(c, "{\"return\": {}}\r\n"));
+    CHECK(fake_log(r->f, "pointer 0 0 0 0;pointer 640 0 0 1;"));
+    say(c, "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":["
+           "{\"type\":\"rel\",\"data\":{\"axis\":\"x\",\"value\":-10}},"
+           "{\"type\":\"rel\",\"data\":{\"axis\":\"y\",\"value\":5}},"
+           "{\"type\":\"btn\",\"data\":{\"down\":true,\"button\":\"wheel-up\"}},"
+           "{\"type\":\"btn\",\"data\":{\"down\":false,\"button\":\"left\"}}]}}");
+    CHECK(got(c, "{\"return\": {}}\r\n"));
+    CHECK(fake_log(r->f, "pointer 630 5 -1 0;"));
+    say(c,
+        "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":["
+        "{\"type\":\"key\",\"data\":{\"down\":true,\"key\":{\"type\":\"qcode\",\"data\":\"f1\"}}}]"
+        "}}");
+    CHECK(got(c, "{\"return\": {}}\r\n"));
+    CHECK(fake_log(r->f, "key 59 1;"));
+    say(c,
+        "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":["
+        "{\"type\":\"key\",\"data\":{\"down\":true,\"key\":{\"type\":\"qcode\",\"data\":\"f1\"}}},"
+        "{\"type\":\"abs\",\"data\":{\"axis\":\"z\",\"value\":1}}]}}");
+    CHECK(had(c, "a movement is"));
+    CHECK(fake_log(r->f, "")); /* all of a message or nothing */
+    hang_up(c);
+    rig_free(r);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the VGA's tests share: the BIOS modes as registers (IBM PS/2 Hardware
+ * Interface Technical Reference, "Video Subsystem", mode tables), a screen
+ * and a viewer that notes damage.
+ */
+#pragma once
+#include <string.h>
+#include "display/display.h"
+#include "hw/devices.h"
+#include "tests/unit/qt.h"
+#include "tests/unit/random.h"
+
+#define VGA_DEVFN 0x08
+#define VGA_BAR0  0xf0000000u
+#define VGA_BAR2  0xf8000000u
+
+struct vga_mode {
+    uint8_t misc, sr[5], cr[25], gr[9], ar[21];
+};
+
+static const struct vga_mode mode_3 __attribute__((unused)) = {
+    0x67,
+    { 0x03, 0x00, 0x03, 0x00, 0x02 },
+    { 0x5f, 0x4f, 0x50, 0x82, 0x55, 0x81, 0xbf, 0x1f, 0x00, 0x4f, 0x0d, 0x0e, 0x00,
+      0x00, 0x00, 0x00, 0x9c, 0x8e, 0x8f, 0x28, 0x1f, 0x96, 0xb9, 0xa3, 0xff },
+    { 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x0e, 0x00, 0xff },
+    { 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x14, 0x07, 0x38, 0x39, 0x3a,
+      0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x0c, 0x00, 0x0f, 0x08, 0x00 },
+};
+static const struct vga_mode mode_4 __attribute__((unused)) = {
+    0x63,
+    { 0x03, 0x09, 0x03, 0x00, 0x02 },
+    { 0x2d, 0x27, 0x28, 0x90, 0x2b, 0x80, 0xbf, 0x1f, 0x00, 0xc1, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x00, 0x9c, 0x8e, 0x8f, 0x14, 0x00, 0x96, 0xb9, 0xa2, 0xff },
+    { 0x00, 0x00, 0x00, 0x00, 0x00, 0x30, 0x0f, 0x00, 0xff },
+    { 0x00, 0x13, 0x15, 0x17, 0x02, 0x04, 0x06, 0x07, 0x10, 0x11, 0x12,
+      0x13, 0x14, 0x15, 0x16, 0x17, 0x01, 0x00, 0x03, 0x00, 0x00 },
+};
+static const struct vga_mode mode_6 __attribute__((unused)) = {
+    0x63,
+    { 0x03, 0x01, 0x01, 0x00, 0x06 },
+    { 0x5f, 0x4f, 0x50, 0x82, 0x54, 0x80, 0xbf, 0x1f, 0x00, 0xc1, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x00, 0x9c, 0x8e, 0x8f, 0x28, 0x00, 0x96, 0xb9, 0xc2, 0xff },
+    { 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x0d, 0x00, 0xff },
+    { 0x00, 0x17, 0x17, 0x17, 0x17, 0x17, 0x17, 0x17, 0x17, 0x17, 0x17,
+      0x17, 0x17, 0x17, 0x17, 0x17, 0x01, 0x00, 0x01, 0x00, 0x00 },
+};
+static const struct vga_mode mode_0d __attribute__((unused)) = {
+    0x63,
+    { 0x03, 0x09, 0x0f, 0x00, 0x06 },
+    { 0x2d, 0x27, 0x28, 0x90, 0x2b, 0x80, 0xbf, 0x1f, 0x00, 0xc0, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x00, 0x9c, 0x8e, 0x8f, 0x14, 0x00, 0x96, 0xb9, 0xe3, 0xff },
+    { 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x05, 0x0f, 0xff },
+    { 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10, 0x11, 0x12,
+      0x13, 0x14, 0x15, 0x16, 0x17, 0x01, 0x00, 0x0f, 0x00, 0x00 },
+};
+static const struct vga_mode mode_12 __attribute__((unused)) = {
+    0xe3,
+    { 0x03, 0x01, 0x0f, 0x00, 0x06 },
+    { 0x5f, 0x4f, 0x50, 0x82, 0x54, 0x80, 0x0b, 0x3e, 0x00, 0x40, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x00, 0xea, 0x8c, 0xdf, 0x28, 0x00, 0xe7, 0x04, 0xe3, 0xff },
+    { 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x05, 0x0f, 0xff },
+    { 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x14, 0x07, 0x38, 0x39, 0x3a,
+      0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x01, 0x00, 0x0f, 0x00, 0x00 },
+};
+static const struct vga_mode mode_13 __attribute__((unused)) = {
+    0x63,
+    { 0x03, 0x01, 0x0f, 0x00, 0x0e },
+    { 0x5f, 0x4f, 0x50, 0x82, 0x54, 0x80, 0xbf, 0x1f, 0x00, 0x41, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x00, 0x9c, 0x8e, 0x8f, 0x28, 0x40, 0x96, 0xb9, 0xa3, 0xff },
+    { 0x00, 0x00, 0x00, 0x00, 0x00, 0x40, 0x05, 0x0f, 0xff },
+    { 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a,
+      0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x41, 0x00, 0x0f, 0x00, 0x00 },
+};
+
+static inline void set_sr(struct qt *t, unsigned i, uint8_t val)
+{
+    outw(t, 0x3c4, (uint16_t)(i | val << 8));
+}
+
+static inline void set_gr(struct qt *t, unsigned i, uint8_t val)
+{
+    outw(t, 0x3ce, (uint16_t)(i | val << 8));
+}
+
+static inline void set_cr(struct qt *t, unsigned i, uint8_t val)
+{
+    outw(t, 0x3d4, (uint16_t)(i | val << 8));
+}
+
+static inline uint8_t get_cr(struct qt *t, unsigned i)
+{
+    outb(t, 0x3d4, (uint8_t)i);
+    return inb(t, 0x3d5);
+}
+
+/* Leaves the palette with the display (PAS). */
+static inline void set_ar(struct qt *t, unsigned i, uint8_t val)
+{
+    inb(t, 0x3da);
+    outb(t, 0x3c0, (uint8_t)i);
+    outb(t, 0x3c0, val);
+    outb(t, 0x3c0, 0x20);
+}
+
+static inline void set_mode(struct qt *t, const struct vga_mode *m)
+{
+    outb(t, 0x3c2, m->misc);
+    for (unsigned i = 0; i < 5; i++)
+        set_sr(t, i, m->sr[i]);
+    set_cr(t, 0x11, 0);
+    for (unsigned i = 0; i < 25; i++)
+        set_cr(t, i, m->cr[i]);
+    for (unsigned i = 0; i < 9; i++)
+        set_gr(t, i, m->gr[i]);
+    for (unsigned i = 0; i < 21; i++)
+        set_ar(t, i, m->ar[i]);
+}
+
+/* A palette of 256 different colours, and the pixel that colour i must become. */
+static inline uint8_t dac_of(unsigned i, unsigned colour)
+{
+    const uint8_t rgb[3] = { i & 63, (i >> 2 & 48) | (~i & 15), i * 7 & 63 };
+
+    return rgb[colour];
+}
+
+static inline void set_dac(struct qt *t)
+{
+    outb(t, 0x3c8, 0);
+    for (unsigned i = 0; i < 256; i++) {
+        for (unsigned c = 0; c < 3; c++)
+            outb(t, 0x3c9, dac_of(i, c));
+    }
+}
+
+static inline uint32_t dac_pixel(unsigned i)
+{
+    uint32_t px = 0;
+
+    for (unsigned c = 0; c < 3; c++)
+        px = px << 8 | dac_of(i, c) << 2 | dac_of(i, c) >> 4;
+    return px;
+}
+
+/* One display for the whole program: the device of the last test has let go of it. */
+static inline struct display *screen(void)
+{
+    static struct display *d;
+
+    display_free(d);
+    d = display_new(NULL);
+    return d;
+}
+
+struct vga_world {
+    struct qt *t;
+    struct display *d;
+};
+
+static inline struct vga_world vga_world(void)
+{
+    struct vga_world w = { qt_new(), screen() };
+
+    qt_config(w.t, "romfile", "");
+    qt_config(w.t, "vgamem_mb", "8");
+    qt_config_obj(w.t, "display", w.d);
+    qt_add(w.t, &vga_type.dev, VGA_DEVFN);
+    return w;
+}
+
+static inline void vga_map_bars(struct qt *t)
+{
+    cfg_write(t, VGA_DEVFN, PCI_BAR0, VGA_BAR0, 4);
+    cfg_write(t, VGA_DEVFN, PCI_BAR0 + 8, VGA_BAR2, 4);
+    cfg_write(t, VGA_DEVFN, PCI_COMMAND, PCI_COMMAND_MEM | PCI_COMMAND_IO, 2);
+}
+
+static inline void vbe_set(struct qt *t, unsigned index, uint16_t val)
+{
+    outw(t, 0x1ce, (uint16_t)index);
+    outw(t, 0x1cf, val);
+}
+
+static inline uint16_t vbe_get(struct qt *t, unsigned index)
+{
+    outw(t, 0x1ce, (uint16_t)index);
+    return inw(t, 0x1cf);
+}
+
+static inline void vbe_mode(struct qt *t, uint16_t x, uint16_t y, uint16_t bpp)
+{
+    vbe_set(t, 4, 0);
+    vbe_set(t, 1, x);
+    vbe_set(t, 2, y);
+    vbe_set(t, 3, bpp);
+    vbe_set(t, 4, 0x41);
+    inb(t, 0x3da);
+    outb(t, 0x3c0, 0x20);
+}
+
+static inline uint32_t px(const struct surface *s, uint32_t x, uint32_t y)
+{
+    if (!s || x >= s->width || y >= s->height)
+        return 0xdeadbeef;
+    return s->pixels[y * (s->stride / 4) + x];
+}
+
+/* A viewer that notes what it was told. */
+struct seen {
+    unsigned resized, damaged;
+    struct rect box; /* of all damage */
+};
+
+static inline void seen_resized(void *viewer, const struct surface *s)
+{
+    ((struct seen *)viewer)->resized++;
+}
+
+static inline void seen_damaged(void *viewer, const struct surface *s, struct rect r)
+{
+    struct seen *v = viewer;
+    int x1 = v->box.x + v->box.w, y1 = v->box.y + v->box.h;
+
+    if (!v->damaged++) {
+        v->box = r;
+        return;
+    }
+    if (r.x < v->box.x)
+        v->box.x = r.x;
+    if (r.y < v->box.y)
+        v->box.y = r.y;
+    v->box.w = (r.x + r.w > x1 ? r.x + r.w : x1) - v->box.x;
+    v->box.h = (r.y + r.h > y1 ? r.y + r.h : y1) - v->box.y;
+}
+
+static const struct viewer_ops seen_ops
+    __attribute__((unused)) = { .resized = seen_resized, .damaged = seen_damaged };
+
+static inline bool box_is(const struct seen *v, int x, int y, int w, int h)
+{
+    return v->damaged && v->box.x == x && v->box.y == y && v->box.w == w && v->box.h == h;
+}
