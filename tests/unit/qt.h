@@ -70,6 +70,13 @@ uint64_t ram64(struct qt *t, uint32_t addr);
 void     clock_step(struct qt *t, int64_t ns); /* runs due timers in order */
 void     qt_touched(struct qt *t); /* after a direct call into a device: checks, reloads */
 void     loop_step(struct qt *t);              /* runs the uv loop until nothing is pending */
+/*
+ * Turns it until cond holds, for some 20 s at most (a machine may be busy with
+ * other things); the CHECK that follows says whether it does.
+ */
+#define loop_until(t, cond)                                                                        \
+    for (int turns_ = 0; turns_ < 6000 && !(cond); turns_++)                                       \
+    loop_step(t)
 bool     irq(const struct qt *t, unsigned pin);
 bool     intx(const struct qt *t, unsigned slot, unsigned pin);
 bool     sunk(struct qt *t, const char *expected); /* compares and empties the mem: sink */
