@@ -221,10 +221,12 @@ static void set_defaults(struct vm_args *a)
     memset(a, 0, sizeof(*a));
     a->domid = -1;
     a->incoming = -1;
-    a->acpi = true;
+    a->acpi = a->hpet = a->fd_bootchk = true;
+    a->bootopt.menu = a->bootopt.splash_time = a->bootopt.reboot_timeout = BOOT_NOT_SAID;
     a->ram = 128u << 20;
     a->max_ram_below_4g = RAM_BELOW_4G;
     a->cpus = a->max_cpus = 1;
+    a->sockets = a->dies = a->cores = a->threads = 1;
     a->machine = xstrdup("pc");
     memcpy(a->boot, "cda", 4);
     for (unsigned i = 0; i < ARGS_CHARDEVS; i++)
@@ -274,6 +276,7 @@ static int finish(struct args_ctx *c)
         args_replace(&a->accel, c->accel_opt);
     if (!a->accel && (a->domid >= 0 || a->platform_pci))
         a->accel = xstrdup("xen");
+    a->own_clocks = a->accel && strcmp(a->accel, "xen");
     if (a->accel && !strcmp(a->accel, "xen") && a->domid < 0)
         return err_set(c->err, -EINVAL, "-xen-domid: missing; -accel xen needs -xen-domid N");
     if (a->domid_restrict && a->domid < 0)

@@ -10,6 +10,7 @@
 #include "hw/core/config.h"
 
 #define ARGS_DRIVES   16
+#define ARGS_NODES    32
 #define ARGS_DEVICES  64
 #define ARGS_CHARDEVS 32
 #define ARGS_SERIALS  4
@@ -26,6 +27,13 @@ struct chardev_arg { /* -chardev KIND,id=ID,… or -qmp unix:PATH */
     bool  monitor;   /* a -mon chardev=ID,mode=control names it */
 };
 
+struct node_arg { /* -blockdev: one node of the graph of block devices */
+    char         *name; /* node-name */
+    struct config cfg;  /* all of it, dotted: "driver", "file", "file.filename", … */
+};
+
+enum drive_if { DRIVE_NONE, DRIVE_IDE, DRIVE_FLOPPY, DRIVE_PFLASH };
+
 struct drive_arg { /* -drive …, with what a -device ide-cd/ide-hd,drive=ID said of it */
     char *id;      /* "ide-5632"; for if=ide made up as QEMU does: "ide0-hd0", "ide1-cd0" */
     char *file;    /* NULL: empty */
@@ -34,6 +42,12 @@ struct drive_arg { /* -drive …, with what a -device ide-cd/ide-hd,drive=ID sai
     int   unit;      /* 0-3 = hda-hdd; -1: not attached to IDE */
     bool  writeback; /* cache=writeback or default; false: writethrough/none/directsync */
     char *serial;    /* or NULL */
+    enum drive_if iface;
+    int    index;    /* of a floppy (0: A) or flash (0: the topmost); unused for IDE */
+    char  *node;     /* a -blockdev of this node-name is the medium: file and opts are not used */
+    char  *device;   /* id= of the -device it is plugged into, or NULL */
+    struct config opts;  /* for the block layer: every key of -drive that is about the image */
+    struct config props; /* for the drive: model, ver, wwn, cyls, heads, secs, rerror, werror, … */
 };
 
 struct device_arg { /* -device DRIVER,key=value,… that is not an IDE drive */
@@ -43,10 +57,41 @@ struct device_arg { /* -device DRIVER,key=value,… that is not an IDE drive */
 
 struct nic_arg { /* -device MODEL,…,netdev=D with -netdev tap,id=D,… */
     char    *model, *id;
-    char    *ifname; /* tap; NULL: no back end */
+    char    *ifname; /* tap; NULL: no tap */
+    char    *netdev; /* id of its netdev, of any type, or NULL */
+    struct config cfg; /* addr, romfile, rombar, bootindex, multifunction: as given */
     uint8_t  mac[6]; /* as given, or 52:54:00:12:34:56 and up */
     unsigned after;  /* of devices[] came before it: PCI slots go by command-line order */
 };
+
+struct netdev_arg { /* -netdev TYPE,id=ID,…; -nic and -net make them too */
+    char         *id, *type;
+    struct config cfg;
+    bool          used; /* a NIC names it */
+};
+
+enum rtc_base { RTC_UTC, RTC_LOCALTIME, RTC_DATE };
+
+struct rtc_arg { /* -rtc base=,clock=,driftfix= */
+    enum rtc_base base;
+    int64_t       date;     /* of RTC_DATE: seconds since 1970-01-01 00:00, what the clock shows first */
+    bool          vm_clock; /* clock=vm: stands while the guest does; false: host */
+    bool          slew;     /* driftfix=slew: lost periodic interrupts are delivered later */
+};
+
+#define BOOT_NOT_SAID (-2)
+
+struct boot_arg { /* -boot, but for order=, which is vm_args.boot */
+    char  once[8];        /* the order of the first boot; "": none */
+    int   menu;           /* 0, 1 or BOOT_NOT_SAID */
+    bool  strict;
+    char *splash;         /* a picture; NULL: none */
+    int   splash_time;    /* ms, 0-65535, or BOOT_NOT_SAID */
+    int   reboot_timeout; /* ms, 0-65535; -1: never; or BOOT_NOT_SAID */
+};
+
+enum on_reboot   { REBOOT_RESET, REBOOT_END };      /* -no-reboot, -action reboot=shutdown */
+enum on_shutdown { SHUTDOWN_END, SHUTDOWN_PAUSE };  /* -no-shutdown, -action shutdown=pause */
 
 struct vnc_arg {
     bool  enabled;
@@ -60,8 +105,11 @@ struct vnc_arg {
 struct vm_args {
     int      domid; /* -xen-domid; -1: none */
     char    *name;
-    char    *machine; /* "xenfv", "pc" (the default) */
+    char    *machine; /* "xenfv", "pc" (the default), "none" */
     char    *accel;   /* "xen", "kvm", "qtest"; NULL: none named and no -xen-domid */
+    bool     own_clocks; /* not under Xen, which has them: fw_cfg, RTC, HPET, PM timer are ours */
+    bool     hpet;       /* not -no-hpet, -machine hpet=off; of no meaning under Xen */
+    bool     nodefaults;
     bool     platform_pci; /* machine xenfv */
     bool     acpi;         /* not -no-acpi */
     bool     paused;       /* -S */
@@ -69,7 +117,15 @@ struct vm_args {
     uint64_t ram;          /* -m, bytes; 128 MiB by default */
     uint64_t max_ram_below_4g; /* bytes; 0xf0000000 by default */
     unsigned cpus, max_cpus;   /* 1 <= cpus <= max_cpus <= 128 */
+    unsigned sockets, dies, cores, threads; /* their product is max_cpus */
     char     boot[8];      /* "cda" */
+    struct boot_arg bootopt;
+    char    *bootorder; /* OFW paths in bootindex order, each ending in '\n'; NULL: none */
+    struct rtc_arg rtc;
+    char    *bios;      /* -bios FILE, found in rom_path or as a path; NULL: the default */
+    bool     fd_bootchk; /* not -no-fd-bootchk */
+    enum on_reboot   on_reboot;
+    enum on_shutdown on_shutdown;
     char    *keymap;
     struct vnc_arg vnc;
     bool     sdl; /* never set: -display sdl is refused */
@@ -83,6 +139,10 @@ struct vm_args {
     unsigned ndevices;
     struct nic_arg     nics[ARGS_NICS];
     unsigned nnics;
+    struct netdev_arg  netdevs[ARGS_NICS];
+    unsigned nnetdevs;
+    struct node_arg    nodes[ARGS_NODES];
+    unsigned nnodes;
     char    *rom_path; /* -L directories, colon separated, then the built-in list */
     int      incoming; /* -incoming fd:K, or -1 */
     bool     domid_restrict;
