@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "control/parts.h"
-#include "ioreq/xen.h"
 
 /* "user", or "UID:GID" in numbers */
 static int find_user(const char *spec, uid_t *uid, gid_t *gid, struct err *err)
@@ -29,8 +28,9 @@ static int find_user(const char *spec, uid_t *uid, gid_t *gid, struct err *err)
     return 0;
 }
 
-int confine(const struct vm_args *a, struct platform *plat, struct err *err)
+int confine(const struct vm *vm, struct err *err)
 {
+    const struct vm_args *a = &vm->args;
     uid_t uid = 0;
     gid_t gid = 0;
     int   rc;
@@ -38,7 +38,7 @@ int confine(const struct vm_args *a, struct platform *plat, struct err *err)
     /* Users and /dev/null, which the restricted xenstore becomes, are not in the new root. */
     if (a->runas && (rc = find_user(a->runas, &uid, &gid, err)))
         return rc;
-    if (a->domid_restrict && (rc = xen_restrict(plat, err)))
+    if (a->domid_restrict && (rc = world_restrict(vm->world, vm->plat, err)))
         return rc;
     if (a->chroot && (chroot(a->chroot) || chdir("/")))
         return err_set(err, -errno, "-chroot %s: %s", a->chroot, strerror(errno));

@@ -15,7 +15,6 @@
 #include "control/qmp.h"
 #include "display/vnc.h"
 #include "hw/core/log.h"
-#include "ioreq/xen.h"
 
 struct signals {
     uv_signal_t hup, term, intr;
@@ -43,7 +42,7 @@ static void on_gone(void *arg)
 {
     struct vm *vm = arg;
 
-    log_line("domain %d is gone; ending", vm->args.domid);
+    log_line("the guest is gone; ending");
     vm_quit(vm);
 }
 
@@ -61,23 +60,24 @@ static bool disks_busy(void *arg)
 static int open_world(struct vm *vm, struct err *err)
 {
     const struct vm_args *a = &vm->args;
-    struct xen_options    o = {
-           .domid = a->domid,
-           .ram = a->ram,
-           .low_ram_max = a->max_ram_below_4g,
-           .incoming = a->incoming >= 0,
-           .gone = on_gone,
-           .busy = disks_busy,
-           .arg = vm,
+    const char           *name = a->accel ? a->accel : "xen";
+    struct world_options  o = {
+         .domid = a->domid,
+         .ram = a->ram,
+         .low_ram_max = a->max_ram_below_4g,
+         .incoming = a->incoming >= 0,
+         .gone = on_gone,
+         .busy = disks_busy,
+         .arg = vm,
     };
 
-    if (a->accel && strcmp(a->accel, "xen"))
-        return err_set(err, -ENOTSUP, "-accel %s: not supported; this version runs on Xen only",
-                       a->accel);
-    if (a->domid < 0)
+    vm->world = world_find(name);
+    if (!vm->world)
+        return err_set(err, -ENOTSUP, "-accel %s: not supported by this version", name);
+    if (vm->world == &world_xen && a->domid < 0)
         return err_set(err, -EINVAL, "-xen-domid is missing: say which domain to serve; "
                        "xl does so by device_model_override=");
-    vm->plat = xen_open(vm->loop, &o, err);
+    vm->plat = vm->world->open(vm->loop, &o, err);
     return vm->plat ? 0 : -EIO;
 }
 
@@ -176,16 +176,16 @@ static int assemble(struct vm *vm, struct err *err)
 /* From here on the guest may run. */
 static int go(struct vm *vm, struct err *err)
 {
-    int rc = xen_start(vm->plat, err);
+    int rc = world_start(vm->world, vm->plat, err);
 
     if (rc)
         return rc;
     vm->running = !vm->args.paused;
     vm->prelaunch = vm->args.paused;
     if (!vm->args.paused)
-        rc = xen_announce(vm->plat, err);
+        rc = world_announce(vm->world, vm->plat, err);
     if (!rc)
-        rc = confine(&vm->args, vm->plat, err);
+        rc = confine(vm, err);
     if (!rc)
         uv_run(vm->loop, UV_RUN_DEFAULT);
     return rc;
@@ -214,7 +214,8 @@ static void take_apart(struct vm *vm)
             sink_close(&vm->serials[i]);
     }
     display_free(vm->display);
-    xen_close(vm->plat);
+    if (vm->world)
+        vm->world->close(vm->plat);
     uv_walk(vm->loop, close_if_open, NULL);
     uv_run(vm->loop, UV_RUN_DEFAULT);
     uv_loop_close(vm->loop);

@@ -21,4 +21,4 @@ int save_write(struct vm *vm, int fd, struct err *err);
 int save_read(struct vm *vm, int fd, struct err *err);
 
 /* confine.c: -chroot, -runas and -xen-domid-restrict, when all is open that ever will be. */
-int confine(const struct vm_args *a, struct platform *plat, struct err *err);
+int confine(const struct vm *vm, struct err *err);

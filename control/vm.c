@@ -6,7 +6,6 @@
 #include "control/parts.h"
 #include "hw/ide.h"
 #include "hw/piix4-pm.h"
-#include "ioreq/xen.h"
 
 /* A card's DMA must not change the memory of a guest that stands still. */
 static void hold_nets(struct vm *vm, bool held)
@@ -18,7 +17,7 @@ static void hold_nets(struct vm *vm, bool held)
 int vm_cont(struct vm *vm, struct err *err)
 {
     if (!vm->running && !vm->prelaunch)
-        xen_resume(vm->plat);
+        world_resume(vm->world, vm->plat);
     vm->running = true;
     hold_nets(vm, false);
     vm->prelaunch = false;
@@ -37,7 +36,7 @@ int vm_stop(struct vm *vm, struct err *err)
 {
     if (!vm->running)
         return 0;
-    xen_pause(vm->plat);
+    world_pause(vm->world, vm->plat);
     vm->running = false;
     hold_nets(vm, true);
     return vm_drain(vm, err);
@@ -52,7 +51,7 @@ int vm_save(struct vm *vm, int fd, struct err *err)
 
 int vm_set_dirty_log(struct vm *vm, bool on, struct err *err)
 {
-    xen_log_dirty(vm->plat, on);
+    world_log_dirty(vm->world, vm->plat, on);
     vm->dirty_log = on;
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "display/display.h"
 #include "hw/core/sink.h"
 #include "hw/machine.h"
+#include "ioreq/world.h"
 #include "net/net.h"
 
 struct vnc;
@@ -30,6 +31,7 @@ struct vm_fd { /* QMP add-fd; lives as long as the connection that brought it */
 struct vm {
     struct vm_args   args;
     uv_loop_t       *loop;
+    const struct world *world; /* who runs the guest: -accel */
     struct platform *plat;
     struct machine   machine;
     struct display  *display;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ioreq/xen-impl.h: what xen.c, xen-ops.c, xen-vram.c and xenstore.c share. */
+/*
+ * ioreq/xen-impl.h: what xen.c, xen-ops.c, xen-vram.c and xenstore.c share. One
+ * ioreq server for one domain, its two shared pages, its event channels, and
+ * the device-model hypercalls. The contract is written down in docs/xen.md.
+ */
 #pragma once
 #include <stdbool.h>
 #include <uv.h>
@@ -11,7 +15,7 @@
 #include <xentoollog.h>
 #include "ioreq/guest-mem.h"
 #include "ioreq/ioreq.h"
-#include "ioreq/xen.h"
+#include "ioreq/world.h"
 
 #define XEN_PAGE_SHIFT 12
 #define XEN_MAX_VCPUS  128 /* slots in the one shared page */
@@ -26,7 +30,7 @@ struct xen_vram {
 
 struct xen {
     struct platform plat;
-    struct xen_options o;
+    struct world_options o;
     xc_interface            *xc;
     xendevicemodel_handle   *dmod;
     xenforeignmemory_handle *fmem;
@@ -72,3 +76,4 @@ void xen_vram_free(struct xen *x);
 /* xenstore.c: watches @releaseDomain and calls o.gone. */
 int  xen_store_open(struct xen *x, struct err *err);
 void xen_store_close(struct xen *x);
+int  xen_announce(struct platform *p, struct err *err); /* device-model/N/state = "running" */

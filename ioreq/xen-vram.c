@@ -12,7 +12,7 @@
 
 #define CACHE_WB 6 /* XEN_DOMCTL_MEM_CACHEATTR_WB */
 
-static uint64_t hidden_gfn(const struct xen_options *o)
+static uint64_t hidden_gfn(const struct world_options *o)
 {
     uint64_t end = o->ram <= o->low_ram_max ? o->ram : (1ULL << 32) + o->ram - o->low_ram_max;
 

@@ -5,9 +5,9 @@
  * The sequence of set-up and the barriers are those of docs/xen.md; what the
  * devices ask of Xen is in xen-ops.c.
  */
-#include "ioreq/xen.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -196,7 +196,10 @@ static void watch(struct xen *x, uv_poll_t *h, int fd, uv_poll_cb cb)
     x->nhandles++;
 }
 
-struct platform *xen_open(struct uv_loop_s *loop, const struct xen_options *o, struct err *err)
+static void xen_close(struct platform *p);
+
+static struct platform *xen_open(struct uv_loop_s *loop, const struct world_options *o,
+                                 struct err *err)
 {
     struct xen *x = calloc(1, sizeof(*x));
 
@@ -250,7 +253,7 @@ static int bind_ports(struct xen *x, struct err *err)
     return 0;
 }
 
-int xen_start(struct platform *p, struct err *err)
+static int xen_start(struct platform *p, struct err *err)
 {
     struct xen *x = xen_of(p);
     int         rc = xen_vram_restored(x);
@@ -270,7 +273,7 @@ int xen_start(struct platform *p, struct err *err)
     return 0;
 }
 
-void xen_pause(struct platform *p)
+static void xen_pause(struct platform *p)
 {
     struct xen *x = xen_of(p);
 
@@ -283,7 +286,7 @@ void xen_pause(struct platform *p)
     xendevicemodel_set_ioreq_server_state(x->dmod, x->o.domid, x->server, 0);
 }
 
-void xen_resume(struct platform *p)
+static void xen_resume(struct platform *p)
 {
     struct xen *x = xen_of(p);
 
@@ -295,12 +298,12 @@ void xen_resume(struct platform *p)
     xen_timer(p, timers_next(p));
 }
 
-void xen_log_dirty(struct platform *p, bool on)
+static void xen_log_dirty(struct platform *p, bool on)
 {
     guest_mem_log_dirty(xen_of(p)->mem, on);
 }
 
-int xen_restrict(struct platform *p, struct err *err)
+static int xen_restrict(struct platform *p, struct err *err)
 {
     if (xentoolcore_restrict_all(xen_of(p)->o.domid))
         return err_set(err, -errno, "-xen-domid-restrict: %s", strerror(errno));
@@ -326,7 +329,7 @@ static void close_handles(struct xen *x)
         uv_run(x->plat.loop, UV_RUN_NOWAIT);
 }
 
-void xen_close(struct platform *p)
+static void xen_close(struct platform *p)
 {
     struct xen *x;
 
@@ -357,3 +360,15 @@ void xen_close(struct platform *p)
         xc_interface_close(x->xc);
     free(x);
 }
+
+const struct world world_xen = {
+    .name = "xen",
+    .open = xen_open,
+    .close = xen_close,
+    .start = xen_start,
+    .announce = xen_announce,
+    .pause = xen_pause,
+    .resume = xen_resume,
+    .log_dirty = xen_log_dirty,
+    .restrict_handles = xen_restrict,
+};

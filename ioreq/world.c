@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The list of worlds, and their calls. */
+#include "ioreq/world.h"
+#include <string.h>
+
+static const struct world *const worlds[] = { &world_xen };
+
+const struct world *world_find(const char *name)
+{
+    for (unsigned i = 0; i < sizeof(worlds) / sizeof(worlds[0]); i++) {
+        if (!strcmp(worlds[i]->name, name))
+            return worlds[i];
+    }
+    return NULL;
+}
+
+int world_start(const struct world *w, struct platform *p, struct err *err)
+{
+    return w->start ? w->start(p, err) : 0;
+}
+
+int world_announce(const struct world *w, struct platform *p, struct err *err)
+{
+    return w->announce ? w->announce(p, err) : 0;
+}
+
+void world_pause(const struct world *w, struct platform *p)
+{
+    if (w->pause)
+        w->pause(p);
+}
+
+void world_resume(const struct world *w, struct platform *p)
+{
+    if (w->resume)
+        w->resume(p);
+}
+
+void world_log_dirty(const struct world *w, struct platform *p, bool on)
+{
+    if (w->log_dirty)
+        w->log_dirty(p, on);
+}
+
+int world_restrict(const struct world *w, struct platform *p, struct err *err)
+{
+    return w->restrict_handles ? w->restrict_handles(p, err) : 0;
+}

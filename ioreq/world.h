@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ioreq/world.h: who runs the guest's CPUs, as control/ sees it. Xen, KVM or a
+ * test: each is one const struct world, chosen by the name -accel gives it.
+ * What a world does for the devices is hw/core/platform.h's.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "hw/core/platform.h"
+
+struct world_options {
+    int         domid;       /* Xen only: -xen-domid; -1: none */
+    uint64_t    ram;         /* bytes of guest RAM, video memory not counted (-m) */
+    uint64_t    low_ram_max; /* where RAM stops below 4 GiB (-machine max-ram-below-4g) */
+    bool        incoming;    /* the guest's memory, VRAM included, is restored already */
+    const char *qtest;       /* -qtest: where the client is; NULL: not said */
+    const char *qtest_log;   /* -qtest-log: a file; NULL: not said */
+    void (*gone)(void *arg); /* the guest has gone from under us: end */
+    bool (*busy)(void *arg); /* the loop is needed soon: disk requests are in flight */
+    /* The guest asks for it, or platform_power() for it. Xen tells the hypervisor instead. */
+    void (*power)(void *arg, enum power what);
+    void *arg;
+};
+
+/*
+ * Every member but name, open and close may be NULL: there is nothing to do.
+ * Those that return int return 0, or -errno and one line in err.
+ */
+struct world {
+    const char *name;
+    /* So far that devices can claim windows. NULL and one line in err. close() ends it. */
+    struct platform *(*open)(struct uv_loop_s *loop, const struct world_options *o,
+                             struct err *err);
+    void (*close)(struct platform *p); /* NULL is fine */
+    /* The machine is built: answer requests from now on. */
+    int (*start)(struct platform *p, struct err *err);
+    /* Tell the toolstack that the device model is ready. */
+    int (*announce)(struct platform *p, struct err *err);
+    /* `stop` and `cont`: requests wait and guest time stands still in between. */
+    void (*pause)(struct platform *p);
+    void (*resume)(struct platform *p);
+    void (*log_dirty)(struct platform *p, bool on); /* for live migration */
+    /* -xen-domid-restrict: from here on every handle is good for this guest only. */
+    int (*restrict_handles)(struct platform *p, struct err *err);
+};
+
+extern const struct world world_xen;
+
+/* By the name -accel gives it; NULL: there is no such world here. */
+const struct world *world_find(const char *name);
+
+/* The calls, where NULL means that there is nothing to do. */
+int  world_start(const struct world *w, struct platform *p, struct err *err);
+int  world_announce(const struct world *w, struct platform *p, struct err *err);
+void world_pause(const struct world *w, struct platform *p);
+void world_resume(const struct world *w, struct platform *p);
+void world_log_dirty(const struct world *w, struct platform *p, bool on);
+int  world_restrict(const struct world *w, struct platform *p, struct err *err);
