@@ -24,23 +24,23 @@ struct req_list {
 };
 
 struct aio {
-    uv_async_t            wake; /* also how the loop's engine is found again */
-    uv_poll_t             poll;
+    uv_async_t wake; /* also how the loop's engine is found again */
+    uv_poll_t poll;
     const struct aio_ops *ops;
-    unsigned              refs;     /* aio_get()s */
-    unsigned              pins;     /* open handles and busy workers: libuv still knows us */
-    unsigned              inflight; /* submitted, done() not yet called */
-    bool                  uring;
-    struct req_list       waiting; /* for a place in the ring, or for a worker */
-    struct io_uring       ring;
-    unsigned              in_ring;
-    uv_mutex_t            lock; /* waiting and finished, with threads */
-    uv_cond_t             cond;
-    struct req_list       finished;
+    unsigned refs;     /* aio_get()s */
+    unsigned pins;     /* open handles and busy workers: libuv still knows us */
+    unsigned inflight; /* submitted, done() not yet called */
+    bool uring;
+    struct req_list waiting; /* for a place in the ring, or for a worker */
+    struct io_uring ring;
+    unsigned in_ring;
+    uv_mutex_t lock; /* waiting and finished, with threads */
+    uv_cond_t cond;
+    struct req_list finished;
     struct aio_worker {
-        uv_work_t   work;
+        uv_work_t work;
         struct aio *aio;
-        bool        busy;
+        bool busy;
     } worker[AIO_WORKERS];
 };
 
@@ -129,6 +129,9 @@ static void ring_prepare(struct io_uring_sqe *sqe, const struct aio_step *s)
         io_uring_prep_fallocate(sqe, s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, s->offset,
                                 s->len);
         break;
+    case BLOCK_ZERO:
+        io_uring_prep_fallocate(sqe, s->fd, FALLOC_FL_ZERO_RANGE, s->offset, s->len);
+        break;
     }
 }
 
@@ -138,7 +141,7 @@ static void ring_feed(struct aio *a)
     struct aio_step step;
 
     while (a->waiting.first && a->in_ring < AIO_DEPTH) {
-        struct block_req    *req = a->waiting.first;
+        struct block_req *req = a->waiting.first;
         struct io_uring_sqe *sqe = io_uring_get_sqe(&a->ring);
 
         if (!sqe)
@@ -156,7 +159,7 @@ static void ring_feed(struct aio *a)
 static void ring_result(struct aio *a, struct block_req *req, int res)
 {
     struct aio_step step;
-    int             err = 0;
+    int err = 0;
 
     a->in_ring--;
     if (!a->ops->result(req, res, &err) && a->ops->next(req, &step))
@@ -171,7 +174,7 @@ static void ring_reap(struct aio *a)
 
     for (int i = 0; i < AIO_BATCH && io_uring_peek_cqe(&a->ring, &cqe) == 0; i++) {
         struct block_req *req = io_uring_cqe_get_data(cqe);
-        int               res = cqe->res;
+        int res = cqe->res;
 
         io_uring_cqe_seen(&a->ring, cqe);
         if (req) /* a cancellation's own completion has none */
@@ -216,6 +219,9 @@ static int64_t step_blocking(const struct aio_step *s)
     case BLOCK_DISCARD:
         res = fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, s->offset, s->len);
         break;
+    case BLOCK_ZERO:
+        res = fallocate(s->fd, FALLOC_FL_ZERO_RANGE, s->offset, s->len);
+        break;
     }
     return res < 0 ? -errno : res;
 }
@@ -223,7 +229,7 @@ static int64_t step_blocking(const struct aio_step *s)
 static void req_blocking(struct aio *a, struct block_req *req)
 {
     struct aio_step step;
-    int             err = 0;
+    int err = 0;
 
     while (a->ops->next(req, &step) && !a->ops->result(req, step_blocking(&step), &err))
         ;
@@ -242,7 +248,7 @@ static struct block_req *threads_take(struct aio *a)
 
 static void threads_work(uv_work_t *work) /* in a thread of the pool */
 {
-    struct aio       *a = ((struct aio_worker *)work->data)->aio;
+    struct aio *a = ((struct aio_worker *)work->data)->aio;
     struct block_req *req;
 
     while ((req = threads_take(a))) {
@@ -354,7 +360,7 @@ static void aio_closed(uv_handle_t *handle)
 
 struct aio_search {
     struct aio *found;
-    bool        threads;
+    bool threads;
 };
 
 static void aio_look(uv_handle_t *handle, void *arg)

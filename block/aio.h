@@ -11,10 +11,10 @@
 struct aio;
 
 struct aio_step { /* what to ask the kernel for */
-    enum block_op       op;
-    int                 fd, niov;
+    enum block_op op;
+    int fd, niov;
     const struct iovec *iov;
-    uint64_t            offset, len;
+    uint64_t offset, len;
 };
 
 struct aio_ops {
@@ -26,8 +26,8 @@ struct aio_ops {
 
 /* The loop's engine, made at the first call. threads: the pool even where io_uring works. */
 struct aio *aio_get(struct uv_loop_s *loop, const struct aio_ops *ops, bool threads);
-void        aio_put(struct aio *a);
-void        aio_submit(struct aio *a, struct block_req *req);
-void        aio_cancel(struct aio *a, struct block_req *req);
+void aio_put(struct aio *a);
+void aio_submit(struct aio *a, struct block_req *req);
+void aio_cancel(struct aio *a, struct block_req *req);
 /* Blocks until at least one step has come back, and acts on it. Something must be in flight. */
 void aio_wait(struct aio *a);

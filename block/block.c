@@ -53,6 +53,8 @@ struct block *block_new(struct uv_loop_s *loop, const struct block_ops *ops, siz
     b->ops = ops;
     b->loop = loop;
     b->format = "raw";
+    b->discard = true;
+    b->align = 1;
     b->priv = b + 1;
     return b;
 }
@@ -67,36 +69,6 @@ void block_free(struct block *b)
     uv_close((uv_handle_t *)b->later, later_closed);
     free(b->name);
     free(b);
-}
-
-static bool format_is_raw(const char *format)
-{
-    return !format || !strcmp(format, "raw") || !strcmp(format, "host_device") ||
-           !strcmp(format, "file");
-}
-
-struct block *block_open(struct uv_loop_s *loop, const char *file, const char *format,
-                         bool readonly, int fd, struct err *err)
-{
-    struct block *b, *filter;
-
-    if (!format_is_raw(format)) {
-        err_set(err, -ENOTSUP,
-                "disk %s: format %s is not supported yet; convert with qemu-img convert -O raw",
-                file, format);
-        if (fd >= 0)
-            close(fd);
-        return NULL;
-    }
-    b = block_open_file(loop, file, readonly, fd, false, err);
-    if (!b || !readonly)
-        return b;
-    filter = block_open_readonly(b);
-    if (!filter) {
-        block_close(b);
-        err_set(err, -ENOMEM, "disk %s: out of memory", file);
-    }
-    return filter;
 }
 
 void block_close(struct block *b)
@@ -115,9 +87,11 @@ static int req_check(const struct block *b, const struct block_req *req)
 
     if (req->op == BLOCK_FLUSH)
         return 0;
+    if ((unsigned)req->op >= BLOCK_OPS)
+        return EINVAL;
     if (req->offset > b->size || req->len > b->size - req->offset)
         return EINVAL;
-    if (req->op == BLOCK_DISCARD)
+    if (req->op == BLOCK_DISCARD || req->op == BLOCK_ZERO)
         return 0;
     if (req->niov < 0 || req->niov > IOV_MAX)
         return EINVAL;
@@ -126,16 +100,16 @@ static int req_check(const struct block *b, const struct block_req *req)
     return sum == req->len ? 0 : EINVAL;
 }
 
-static void req_count(struct block *b, const struct block_req *req)
+/* Whether the options make req a matter of no work. */
+static bool req_idle(const struct block *b, const struct block_req *req)
 {
-    if (req->op == BLOCK_READ) {
-        b->rd_ops++;
-        b->rd_bytes += req->len;
-    } else if (req->op == BLOCK_WRITE) {
-        b->wr_ops++;
-        b->wr_bytes += req->len;
-    } else if (req->op == BLOCK_FLUSH) {
-        b->flush_ops++;
+    switch (req->op) {
+    case BLOCK_FLUSH:
+        return b->no_flush;
+    case BLOCK_DISCARD:
+        return !req->len || !b->discard;
+    default:
+        return !req->len;
     }
 }
 
@@ -147,13 +121,16 @@ void block_submit(struct block *b, struct block_req *req)
     req->next = NULL;
     req->status = 0;
     req->busy = true;
+    req->began = uv_hrtime();
+    req->may_unmap &= b->discard;
     memset(req->back, 0, sizeof(req->back));
     b->inflight++;
-    req_count(b, req);
-    if (rc || (!req->len && req->op != BLOCK_FLUSH))
+    if (rc || req_idle(b, req)) {
+        b->stat[req->op].invalid += rc != 0;
         block_finish_later(req, rc);
-    else
+    } else {
         b->ops->submit(b, req);
+    }
 }
 
 void block_cancel(struct block_req *req)
@@ -162,8 +139,24 @@ void block_cancel(struct block_req *req)
         req->block->ops->cancel(req->block, req);
 }
 
+static void req_count(const struct block_req *req, int err)
+{
+    struct block_stat *st = &req->block->stat[req->op];
+
+    if (err == ECANCELED || err == EINVAL)
+        return;
+    st->ns += uv_hrtime() - req->began;
+    if (err) {
+        st->failed++;
+    } else {
+        st->ops++;
+        st->bytes += req->op == BLOCK_FLUSH ? 0 : req->len;
+    }
+}
+
 void block_finish(struct block_req *req, int err)
 {
+    req_count(req, err);
     req->busy = false;
     req->block->inflight--;
     req->done(req, err);
@@ -209,6 +202,34 @@ int block_drain(struct block *b)
     while (flush.busy)
         block_wait(b);
     return flush.status;
+}
+
+/* ---- changes ---- */
+
+void block_listen(struct block *b, void (*changed)(void *arg, enum block_event event), void *arg)
+{
+    b->changed = changed;
+    b->changed_arg = arg;
+}
+
+void block_changed(struct block *b, enum block_event event)
+{
+    if (b->changed)
+        b->changed(b->changed_arg, event);
+}
+
+int block_resize(struct block *b, uint64_t size, struct err *err)
+{
+    if (b->readonly)
+        return err_set(err, -EROFS, "disk %s: is read-only; its size cannot change", b->name);
+    if (!size || size % 512 || size > INT64_MAX)
+        return err_set(err, -EINVAL, "disk %s: %llu bytes is no size; give a multiple of 512",
+                       b->name, (unsigned long long)size);
+    if (!b->ops->resize)
+        return err_set(err, -ENOTSUP, "disk %s: format %s cannot be resized", b->name, b->format);
+    while (b->inflight)
+        block_wait(b);
+    return b->ops->resize(b, size, err);
 }
 
 /* ---- iovecs ---- */

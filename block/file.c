@@ -23,8 +23,8 @@
 enum { BACK_POS, BACK_FILE, BACK_IOV /* and the one after it: a struct iovec */ };
 
 struct file {
-    int         fd;
-    uint64_t    size; /* bytes that exist; block.size is rounded up */
+    int fd;
+    uint64_t size; /* bytes that exist; block.size is rounded up */
     struct aio *aio;
 };
 
@@ -40,8 +40,8 @@ static uint64_t req_limit(const struct file *f, const struct block_req *req)
 static void step_piece(struct block_req *req, uint64_t pos, uint64_t limit, struct aio_step *step)
 {
     struct iovec *piece = (struct iovec *)&req->back[BACK_IOV];
-    uint64_t      skip = pos;
-    int           i = 0;
+    uint64_t skip = pos;
+    int i = 0;
 
     while (i < req->niov - 1 && skip >= req->iov[i].iov_len)
         skip -= req->iov[i++].iov_len;
@@ -56,7 +56,7 @@ static void step_piece(struct block_req *req, uint64_t pos, uint64_t limit, stru
 static bool file_next(struct block_req *req, struct aio_step *step)
 {
     struct file *f = req->back[BACK_FILE];
-    uint64_t     pos = (uintptr_t)req->back[BACK_POS], limit = req_limit(f, req);
+    uint64_t pos = (uintptr_t)req->back[BACK_POS], limit = req_limit(f, req);
 
     *step = (struct aio_step){ .op = req->op, .fd = f->fd, .offset = req->offset + pos };
     if (req->op == BLOCK_FLUSH)
@@ -64,7 +64,7 @@ static bool file_next(struct block_req *req, struct aio_step *step)
     step->len = limit - pos;
     if (pos >= limit)
         return false;
-    if (req->op == BLOCK_DISCARD)
+    if (req->op >= BLOCK_DISCARD)
         return true;
     step->iov = req->iov;
     step->niov = req->niov;
@@ -76,13 +76,13 @@ static bool file_next(struct block_req *req, struct aio_step *step)
 static bool file_result(struct block_req *req, int64_t res, int *err)
 {
     struct file *f = req->back[BACK_FILE];
-    uint64_t     pos = (uintptr_t)req->back[BACK_POS], limit = req_limit(f, req);
+    uint64_t pos = (uintptr_t)req->back[BACK_POS], limit = req_limit(f, req);
 
     if (res == -EINTR || res == -EAGAIN)
         return false;
-    if (res < 0 || req->op == BLOCK_FLUSH || req->op == BLOCK_DISCARD) {
+    if (res < 0 || req->op >= BLOCK_FLUSH) {
         /* An old kernel knows no FALLOCATE in the ring. */
-        *err = req->op == BLOCK_DISCARD && res == -EINVAL ? EOPNOTSUPP : res < 0 ? -res : 0;
+        *err = req->op >= BLOCK_DISCARD && res == -EINVAL ? EOPNOTSUPP : res < 0 ? -res : 0;
         return true;
     }
     if (res == 0) {
@@ -150,7 +150,7 @@ static int check_kind(const struct stat *st, const char *file, struct err *err)
 static int open_path(const char *file, bool readonly, struct err *err)
 {
     struct stat st;
-    int         fd, rc;
+    int fd, rc;
 
     if (!file[0])
         return err_set(err, -EINVAL, "disk: the file name is empty");
@@ -170,7 +170,7 @@ static int open_path(const char *file, bool readonly, struct err *err)
 static int fd_size(int fd, const char *file, bool readonly, uint64_t *size, struct err *err)
 {
     struct stat st;
-    int         rc, mode = fcntl(fd, F_GETFL);
+    int rc, mode = fcntl(fd, F_GETFL);
 
     if (mode < 0 || fstat(fd, &st))
         return err_set(err, -errno, "disk %s: %s", file, strerror(errno));
@@ -189,33 +189,34 @@ static int fd_size(int fd, const char *file, bool readonly, uint64_t *size, stru
     return 0;
 }
 
-struct block *block_open_file(struct uv_loop_s *loop, const char *file, bool readonly, int fd,
-                              bool threads, struct err *err)
+struct block *block_open_file(struct uv_loop_s *loop, const struct block_options *o, bool threads,
+                              struct err *err)
 {
     struct block *b = NULL;
-    struct aio   *aio;
-    uint64_t      size;
+    struct aio *aio;
+    uint64_t size;
+    int fd = o->fd;
 
     if (fd < 0)
-        fd = open_path(file, readonly, err);
+        fd = open_path(o->file, o->readonly, err);
     if (fd < 0)
         return NULL;
-    if (fd_size(fd, file, readonly, &size, err)) {
+    if (fd_size(fd, o->file, o->readonly, &size, err)) {
         close(fd);
         return NULL;
     }
     aio = aio_get(loop, &file_aio_ops, threads);
     if (aio)
-        b = block_new(loop, &file_ops, sizeof(struct file), file);
+        b = block_new(loop, &file_ops, sizeof(struct file), o->file);
     if (!b) {
         if (aio)
             aio_put(aio);
         close(fd);
-        err_set(err, -ENOMEM, "disk %s: out of memory", file);
+        err_set(err, -ENOMEM, "disk %s: out of memory", o->file);
         return NULL;
     }
     *(struct file *)b->priv = (struct file){ .fd = fd, .size = size, .aio = aio };
     b->size = (size + FILE_SECTOR - 1) / FILE_SECTOR * FILE_SECTOR;
-    b->readonly = readonly;
+    b->readonly = o->readonly;
     return b;
 }

@@ -17,12 +17,15 @@ void block_finish_later(struct block_req *req, int err);
 /* Finishes at least one request of b, blocking; nothing when none is in flight. */
 void block_wait(struct block *b);
 
+/* Tells the listener; a back end calls it after it has set b->size. */
+void block_changed(struct block *b, enum block_event event);
+
 /* Puts a filter that refuses writes above b (owned by it). NULL when out of memory. */
 struct block *block_open_readonly(struct block *below);
 
-/* block_open() for raw files, with the choice of engine; threads: not io_uring. */
-struct block *block_open_file(struct uv_loop_s *loop, const char *file, bool readonly, int fd,
-                              bool threads, struct err *err);
+/* The "open" of raw files. threads: not io_uring. */
+struct block *block_open_file(struct uv_loop_s *loop, const struct block_options *o, bool threads,
+                              struct err *err);
 
 /* Copies between a flat buffer and the bytes [off, off + len) of an iovec; stops at its end. */
 void iov_read(const struct iovec *iov, int niov, size_t off, void *dst, size_t len);

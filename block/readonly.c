@@ -9,7 +9,7 @@
 
 static void readonly_submit(struct block *b, struct block_req *req)
 {
-    if (req->op == BLOCK_WRITE || req->op == BLOCK_DISCARD)
+    if (req->op != BLOCK_READ && req->op != BLOCK_FLUSH)
         block_finish_later(req, EROFS);
     else if (req->op == BLOCK_FLUSH)
         block_finish_later(req, 0);
@@ -25,7 +25,8 @@ static void readonly_cancel(struct block *b, struct block_req *req)
 
 static void readonly_wait(struct block *b)
 {
-    b->below->ops->wait(b->below);
+    if (b->below->ops->wait)
+        b->below->ops->wait(b->below);
 }
 
 static void readonly_close(struct block *b)

@@ -63,7 +63,10 @@ static int drive_open(struct vm *vm, struct vm_drive *d, struct err *err)
     rc = a->cdrom && vm->args.incoming < 0 ? check_iso(a->file, err) : 0;
     if (rc)
         return rc;
-    d->block = block_open(vm->loop, a->file, a->format, a->readonly || a->cdrom, -1, err);
+    d->block = block_open(vm->loop,
+                          &BLOCK_OPTIONS(.file = a->file, .format = a->format, .discard = true,
+                                         .readonly = a->readonly || a->cdrom),
+                          err);
     if (d->block)
         return 0;
     if (a->cdrom && vm->args.incoming >= 0) {

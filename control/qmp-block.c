@@ -83,8 +83,11 @@ static struct block *open_medium(struct qmp_call *c)
     fd = qmp_fdset_open(c, filename, false, &opaque);
     if (fd == -1)
         return NULL;
-    medium = block_open(c->vm->loop, image_name(opaque, filename), qmp_arg(c, "format", "raw"),
-                        true, fd >= 0 ? fd : -1, &err);
+    medium = block_open(c->vm->loop,
+                        &BLOCK_OPTIONS(.file = image_name(opaque, filename),
+                                       .format = qmp_arg(c, "format", "raw"), .readonly = true,
+                                       .fd = fd >= 0 ? fd : -1),
+                        &err);
     if (!medium)
         qmp_fail(c, "Could not open '%s': %s", filename, err.msg);
     return medium;
@@ -152,15 +155,20 @@ static void query_block(struct qmp_call *c)
 
 static json_t *stats(const struct block *b)
 {
-    const struct block none = { 0 };
+    const struct block       none = { 0 };
+    const struct block_stat *st;
 
     if (!b)
         b = &none;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:i}", "rd_bytes", (json_int_t)b->rd_bytes,
-                     "wr_bytes", (json_int_t)b->wr_bytes, "rd_operations", (json_int_t)b->rd_ops,
-                     "wr_operations", (json_int_t)b->wr_ops, "flush_operations",
-                     (json_int_t)b->flush_ops, "failed_rd_operations", 0, "failed_wr_operations",
-                     0);
+    st = b->stat;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rd_bytes",
+                     (json_int_t)st[BLOCK_READ].bytes, "wr_bytes",
+                     (json_int_t)st[BLOCK_WRITE].bytes, "rd_operations",
+                     (json_int_t)st[BLOCK_READ].ops, "wr_operations",
+                     (json_int_t)st[BLOCK_WRITE].ops, "flush_operations",
+                     (json_int_t)st[BLOCK_FLUSH].ops, "failed_rd_operations",
+                     (json_int_t)st[BLOCK_READ].failed, "failed_wr_operations",
+                     (json_int_t)st[BLOCK_WRITE].failed);
 }
 
 static void query_blockstats(struct qmp_call *c)

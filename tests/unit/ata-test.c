@@ -110,7 +110,7 @@ TEST(a_pio_read_of_256_sectors_is_few_requests)
     struct rig      r = rig_disk(1024);
     struct qt      *t = r.t;
     static uint8_t  buf[256 * 512];
-    uint64_t        before = r.blk[0]->rd_ops;
+    uint64_t        before = r.blk[0]->stat[BLOCK_READ].ops;
 
     qt_no_reload(t, "requests are counted");
     command(t, PRI, 0xe0, 0, 0, 0x20); /* 0: 256 */
@@ -124,7 +124,7 @@ TEST(a_pio_read_of_256_sectors_is_few_requests)
     }
     CHECK_EQ(inb(t, PRI + R_CMD), 0x50);
     check_sectors(buf, 0, 256);
-    CHECK_EQ(r.blk[0]->rd_ops - before, 1);
+    CHECK_EQ(r.blk[0]->stat[BLOCK_READ].ops - before, 1);
     rig_end(&r);
 }
 
@@ -395,19 +395,19 @@ TEST(flushes_reach_the_medium)
     rig_go(&r);
     command(t, PRI, 0xe0, 0, 0, 0xe7);
     CHECK_EQ(outcome(t), 0x50);
-    CHECK_EQ(r.blk[0]->flush_ops, 1);
+    CHECK_EQ(r.blk[0]->stat[BLOCK_FLUSH].ops, 1);
     command(t, PRI, 0x40, 0, 0, 0xea);
     CHECK_EQ(outcome(t), 0x50);
-    CHECK_EQ(r.blk[0]->flush_ops, 2);
+    CHECK_EQ(r.blk[0]->stat[BLOCK_FLUSH].ops, 2);
     command(t, PRI, 0xe0, 0, 1, 0x30);
     pio_out(t, PRI, buf, 512);
     CHECK_EQ(outcome(t), 0x50);
-    CHECK_EQ(r.blk[0]->flush_ops, 3); /* before the command ended */
+    CHECK_EQ(r.blk[0]->stat[BLOCK_FLUSH].ops, 3); /* before the command ended */
     CHECK_EQ(feature(t, 0x02, 0), 0x50);
     command(t, PRI, 0xe0, 0, 1, 0x30);
     pio_out(t, PRI, buf, 512);
     CHECK_EQ(outcome(t), 0x50);
-    CHECK_EQ(r.blk[0]->flush_ops, 3);
+    CHECK_EQ(r.blk[0]->stat[BLOCK_FLUSH].ops, 3);
     rig_end(&r);
 }
 

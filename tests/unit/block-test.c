@@ -68,7 +68,9 @@ static int image(const uint8_t *data, size_t len)
 static struct block *file_on(struct qt *t, int fd, bool readonly, bool threads)
 {
     struct err    err = { "" };
-    struct block *b = block_open_file(t->plat.loop, "image", readonly, dup(fd), threads, &err);
+    struct block *b = block_open_file(
+        t->plat.loop, &BLOCK_OPTIONS(.file = "image", .readonly = readonly, .fd = dup(fd)), threads,
+        &err);
 
     if (!b)
         fprintf(stderr, "%s\n", err.msg);
@@ -86,9 +88,9 @@ static void check_round_trip(struct qt *t, struct block *b)
     memset(in, 0, sizeof(in));
     CHECK_EQ(io_run(t, b, BLOCK_READ, 4096, in, sizeof(in)), 0);
     CHECK(!memcmp(in, out, sizeof(in)));
-    CHECK_EQ(b->wr_bytes, sizeof(out));
-    CHECK_EQ(b->rd_ops, 1);
-    CHECK_EQ(b->flush_ops, 1);
+    CHECK_EQ(b->stat[BLOCK_WRITE].bytes, sizeof(out));
+    CHECK_EQ(b->stat[BLOCK_READ].ops, 1);
+    CHECK_EQ(b->stat[BLOCK_FLUSH].ops, 1);
     CHECK_EQ(b->inflight, 0);
 }
 
@@ -234,7 +236,8 @@ TEST(readonly_refuses_writes_whatever_the_descriptor)
     struct qt     *t = qt_new();
     int            fd = image(zero, sizeof(zero));
     struct err     err = { "" };
-    struct block  *b = block_open(t->plat.loop, "image", "raw", true, dup(fd), &err);
+    struct block  *b = block_open(
+        t->plat.loop, &BLOCK_OPTIONS(.file = "image", .readonly = true, .fd = dup(fd)), &err);
     uint8_t        buf[512] = { 9 };
 
     CHECK(b && b->readonly && b->size == 4096);
@@ -327,7 +330,8 @@ TEST(closing_waits_for_what_is_in_flight)
 static bool refused(struct qt *t, const char *file, const char *format, int fd, const char *says)
 {
     struct err    err = { "" };
-    struct block *b = block_open(t->plat.loop, file, format, false, fd, &err);
+    struct block *b = block_open(
+        t->plat.loop, &BLOCK_OPTIONS(.file = file, .format = format, .fd = fd), &err);
 
     if (!b && strstr(err.msg, says) && !strchr(err.msg, '\n'))
         return true;
@@ -362,7 +366,7 @@ TEST(opening_by_name)
     uint8_t       buf[512];
 
     CHECK(fd >= 0 && ftruncate(fd, 1 << 20) == 0);
-    b = block_open(t->plat.loop, name, "raw", false, -1, &err);
+    b = block_open(t->plat.loop, &BLOCK_OPTIONS(.file = name, .format = "raw"), &err);
     CHECK(b && b->size == 1 << 20 && !strcmp(b->name, name) && !strcmp(b->format, "raw"));
     fill(buf, 512, 4);
     CHECK_EQ(io_run(t, b, BLOCK_WRITE, 512, buf, 512), 0);

@@ -255,7 +255,7 @@ TEST(unplug_takes_disks_for_good_and_leaves_cd_drives)
     CHECK(ide_medium(t->dev, 0) == NULL);
     CHECK(ide_medium(t->dev, 1) == r.blk[1]);
     CHECK_EQ(blk->inflight, 0);
-    CHECK(blk->flush_ops > 0);
+    CHECK(blk->stat[BLOCK_FLUSH].ops > 0);
     medium_io(blk, BLOCK_READ, 512, buf, 512);
     CHECK_EQ(buf[100], 0x5a); /* the write in flight has got there */
     CHECK_EQ(inb(t, PRI + R_CMD), 0);

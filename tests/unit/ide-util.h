@@ -90,7 +90,7 @@ static inline struct block *sparse_open(struct qt *t, uint64_t size)
     int fd = memfd_create("sparse", MFD_CLOEXEC);
 
     CHECK(ftruncate(fd, size) == 0);
-    return block_open_file(t->plat.loop, "sparse", false, fd, false, NULL);
+    return block_open_file(t->plat.loop, &BLOCK_OPTIONS(.file = "sparse", .fd = fd), false, NULL);
 }
 
 struct rig {

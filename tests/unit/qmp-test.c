@@ -24,8 +24,8 @@ TEST(xentop_sends_no_newline)
     struct client *c = dial(r, r->stat);
     struct block *b = block_open_mem(&r->f->loop, 1 << 20);
 
-    b->rd_bytes = 512;
-    b->wr_ops = 3;
+    b->stat[BLOCK_READ].bytes = 512;
+    b->stat[BLOCK_WRITE].ops = 3;
     r->f->vm.drives[0].block = b;
     CHECK(got(c, GREETING));
     say(c, "{ \"execute\": \"qmp_capabilities\" }");
