@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include "hw/core/log.h"
 #include "hw/devices.h"
 
 enum present {
@@ -38,6 +37,7 @@ static const struct {
     { &serial_type, "serial3", -1, IF_ASKED },
     { &parallel_type, "parallel0", -1, IF_ASKED },
     { &debugcon_type, "debugcon", -1, IF_ASKED },
+    { &fw_cfg_type, "fw_cfg", -1, IF_ASKED },
 };
 
 /* Cards: each entry of the spec takes the next free slot, in the order given. */
@@ -108,7 +108,7 @@ static int machine_add_board(struct machine *m, const struct machine_spec *spec,
     return 0;
 }
 
-static const struct device_type *card_type(const char *name)
+const struct device_type *machine_card_type(const char *name)
 {
     for (unsigned i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) {
         if (!strcmp(cards[i].name, name))
@@ -119,33 +119,27 @@ static const struct device_type *card_type(const char *name)
 
 bool machine_has_card(const char *name)
 {
-    return card_type(name) != NULL;
+    return machine_card_type(name) != NULL;
 }
 
-static int free_slot(const struct platform *p)
+bool machine_has_type(const char *name)
 {
-    for (int slot = 2; slot < 32; slot++) {
-        if (!p->pci[PCI_DEVFN(slot, 0)])
-            return slot;
+    for (unsigned i = 0; i < sizeof(board) / sizeof(board[0]); i++) {
+        if (!strcmp(board[i].type->name, name))
+            return true;
     }
-    return -1;
+    return machine_has_card(name);
 }
 
 static int machine_add_cards(struct machine *m, const struct machine_spec *spec, struct err *err)
 {
     for (unsigned i = 0; i < spec->n; i++) {
         const struct device_spec *d = &spec->dev[i];
-        const struct device_type *type = card_type(d->type);
-        int slot, rc;
 
-        if (!type)
+        if (!machine_has_card(d->type))
             continue; /* configures a board device */
-        slot = free_slot(m->plat);
-        if (slot < 0)
-            return err_set(err, -ENOSPC, "%s: no PCI slot is free", d->id);
-        rc = machine_add(m, type, d->id, PCI_DEVFN(slot, 0), &d->cfg, err);
-        if (rc)
-            return rc;
+        if (!machine_plug(m, d->type, d->id, &d->cfg, err))
+            return -EINVAL;
     }
     return 0;
 }
@@ -158,6 +152,7 @@ int machine_build(struct machine *m, struct platform *plat, const struct machine
     memset(m, 0, sizeof(*m));
     m->plat = plat;
     rc = machine_add_board(m, spec, err);
+    m->nboard = m->n;
     if (!rc)
         rc = machine_add_cards(m, spec, err);
     if (rc)
