@@ -19,8 +19,8 @@ struct machine_spec {
 
 struct machine {
     struct platform *plat;
-    struct device   *dev[MACHINE_DEVICES];
-    unsigned         n;
+    struct device   *dev[MACHINE_DEVICES]; /* the board's, then the cards */
+    unsigned         n, nboard;
 };
 
 /* Adds an entry and returns its config to be filled; NULL when there are too many. */
@@ -33,4 +33,23 @@ int            machine_build(struct machine *m, struct platform *plat,
 void           machine_free(struct machine *m);
 /* Is there a plug-in card of this name (as -device spells it)? */
 bool           machine_has_card(const char *name);
+/* Is there any device of this type's name, on the board or as a card? */
+bool           machine_has_type(const char *name);
 struct device *machine_find(const struct machine *m, const char *id);
+
+/*
+ * hw/machine-plug.c. A card that comes while the guest runs: `type` is as for
+ * machine_has_card(), its slot cfg's "addr" ("6" or "06.0", hexadecimal) or the
+ * next free one. NULL and a line in err: no such card or property, no slot, or
+ * what its init says. The guest is not told: that is pm_pci_plugged().
+ */
+struct device *machine_plug(struct machine *m, const char *type, const char *id,
+                            const struct config *cfg, struct err *err);
+/* Takes a card out and frees it, with its windows, lines and timers. Not for the board's. */
+void           machine_unplug(struct machine *m, struct device *dev);
+/* The card in a slot (of function 0), or NULL; the board's devices are none. */
+struct device *machine_card_in(const struct machine *m, unsigned slot);
+/* Every device, in the order they were made. */
+void           machine_reset(struct machine *m, enum reset_kind kind);
+/* machine.c, for machine-plug.c. */
+const struct device_type *machine_card_type(const char *name);

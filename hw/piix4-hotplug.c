@@ -100,6 +100,11 @@ void pm_pci_unplug_request(struct device *pm, unsigned slot)
     gpe_raise(p, GPE_PCI);
 }
 
+uint32_t pm_pci_leaving(struct device *pm)
+{
+    return pm_of(pm)->s.pci_down;
+}
+
 void pm_set_eject(struct device *pm, void (*eject)(void *arg, unsigned slot), void *arg)
 {
     pm_of(pm)->eject = eject;
