@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "hw/core/pci.h"
 #include "hw/machine.h"
 
 #define SLOTS 32
