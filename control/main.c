@@ -68,6 +68,7 @@ static int open_world(struct vm *vm, struct err *err)
          .incoming = a->incoming >= 0,
          .gone = on_gone,
          .busy = disks_busy,
+         .power = vm_power_asked,
          .arg = vm,
     };
 
@@ -168,6 +169,8 @@ static int assemble(struct vm *vm, struct err *err)
     }
     if (!rc)
         drives_listen(vm);
+    if (!rc)
+        vm_plug_listen(vm);
     if (!rc && vm->args.incoming >= 0)
         rc = save_read(vm, vm->args.incoming, err);
     return rc;
@@ -208,6 +211,7 @@ static void take_apart(struct vm *vm)
     machine_free(&vm->machine);
     for (unsigned i = 0; i < vm->args.nnics; i++)
         net_close(vm->nets[i]);
+    vm_plug_free(vm);
     drives_close(vm);
     for (unsigned i = 0; i < ARGS_SERIALS; i++) {
         if (vm->serial_open[i])

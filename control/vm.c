@@ -12,13 +12,18 @@ static void hold_nets(struct vm *vm, bool held)
 {
     for (unsigned i = 0; i < vm->args.nnics; i++)
         net_hold(vm->nets[i], held);
+    for (unsigned i = 0; i < ARGS_NICS; i++)
+        net_hold(vm->netdevs[i].net, held);
 }
 
 int vm_cont(struct vm *vm, struct err *err)
 {
+    if (vm->halt == HALT_SHUTDOWN && !vm->running)
+        return err_set(err, -EINVAL, "Resetting the Virtual Machine is required");
     if (!vm->running && !vm->prelaunch)
         world_resume(vm->world, vm->plat);
     vm->running = true;
+    vm->halt = HALT_PAUSED;
     hold_nets(vm, false);
     vm->prelaunch = false;
     return 0;
@@ -87,10 +92,4 @@ int vm_cpu_plug(struct vm *vm, unsigned index, struct err *err)
 const char *vm_serial_name(struct vm *vm, unsigned n)
 {
     return n < ARGS_SERIALS && vm->serial_open[n] ? sink_name(&vm->serials[n]) : NULL;
-}
-
-int vm_power(struct vm *vm, enum power what, struct err *err)
-{
-    platform_power(vm->plat, what);
-    return 0;
 }

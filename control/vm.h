@@ -28,6 +28,23 @@ struct vm_fd { /* QMP add-fd; lives as long as the connection that brought it */
     char        opaque[256];
 };
 
+struct vm_card { /* device_add brought it */
+    struct device *dev; /* NULL: a free slot */
+    bool           named; /* the user gave it its id */
+};
+
+struct vm_netdev { /* netdev_add brought it, or a NIC of the command line has it */
+    char       *id;
+    const char *type; /* a constant: "tap" */
+    struct net *net;
+};
+
+enum vm_halt { /* why a guest that does not run does not: query-status */
+    HALT_PAUSED,
+    HALT_IO_ERROR,
+    HALT_SHUTDOWN, /* it powered off, and -no-shutdown was given */
+};
+
 struct vm {
     struct vm_args   args;
     uv_loop_t       *loop;
@@ -46,6 +63,13 @@ struct vm {
     bool             prelaunch; /* -S, before the first cont */
     bool             dirty_log; /* xen-set-global-dirty-log */
     bool             quit;      /* leave the loop */
+    bool             suspended; /* in ACPI S3, where the world tells us */
+    enum vm_halt     halt;
+    struct vm_card   cards[MACHINE_DEVICES];
+    struct vm_netdev netdevs[ARGS_NICS];
+    uv_timer_t       power; /* to act on what the guest asked, outside its handler */
+    bool             power_made;
+    unsigned         power_asked; /* bit n: enum power n */
 };
 
 /* main.c and the worlds' verbs, for QMP. Each returns 0 or -errno with a line in err. */
@@ -59,8 +83,40 @@ bool vm_cpu_present(const struct vm *vm, unsigned index);
 int  vm_cpu_plug(struct vm *vm, unsigned index, struct err *err);
 /* Of -serial n as sink_name() has it: "pty:/dev/pts/3"; NULL: there is no such port. */
 const char *vm_serial_name(struct vm *vm, unsigned n);
-/* POWER_WAKE: end ACPI S3; POWER_RESET, POWER_OFF: as if the guest had asked. */
+/* Is the hypervisor told of power off, reset and sleep, and acts by itself? */
+bool vm_power_is_foreign(const struct vm *vm);
+/*
+ * The user's wish. POWER_RESET: every device, at once (or, foreign, the
+ * hypervisor's). POWER_WAKE: end ACPI S3. The events are the caller's.
+ */
 int vm_power(struct vm *vm, enum power what, struct err *err);
+/* ACPI's power button. -ENOTSUP where it is the hypervisor's. */
+int vm_power_button(struct vm *vm, struct err *err);
+/*
+ * For struct world_options.power, arg the vm: the guest asked. It is done when
+ * the loop next turns, -action and -no-reboot looked at, with its events.
+ */
+void vm_power_asked(void *arg, enum power what);
+
+/* plug.c. Cards that come and go; a line in err is in QEMU's words. */
+void vm_plug_listen(struct vm *vm); /* once the machine is built: hear of slots the guest lets go */
+/* id NULL: none. cfg: as the command line's -device; not kept. */
+int  vm_device_add(struct vm *vm, const char *driver, const char *id, const struct config *cfg,
+                   struct err *err);
+/* Asks the guest to let go; DEVICE_DELETED comes when it has. -EBUSY when it was asked before. */
+int  vm_device_del(struct vm *vm, struct device *dev, struct err *err);
+bool vm_card_is_named(const struct vm *vm, const struct device *dev);
+/* Those the guest was asked for leave now: at a reset. */
+void vm_unplug_asked(struct vm *vm);
+/* NULL when there is none of that id; *card, unless NULL, is the NIC it is plugged into or NULL. */
+struct net *vm_find_netdev(struct vm *vm, const char *id, struct device **card);
+/* -EEXIST, -EINVAL, or what opening says. */
+int vm_netdev_add(struct vm *vm, const char *type, const char *id, const struct config *cfg,
+                  struct err *err);
+int vm_netdev_del(struct vm *vm, const char *id, struct err *err);
+/* The cable of a NIC; NULL: none, or no NIC. */
+struct net *vm_net_of(struct vm *vm, const struct device *dev);
+void vm_plug_free(struct vm *vm); /* at the end, behind the machine */
 /*
  * CD: take the medium out and leave the tray open (force: also when the guest
  * locked it; an empty drive is fine); put one in and close the tray (owned

@@ -164,6 +164,17 @@ int vm_power(struct vm *vm, enum power what, struct err *err)
     return outcome(fake_of(vm), err);
 }
 
+bool vm_power_is_foreign(const struct vm *vm)
+{
+    return fake_of(vm)->foreign;
+}
+
+int vm_power_button(struct vm *vm, struct err *err)
+{
+    note(fake_of(vm), "button;");
+    return outcome(fake_of(vm), err);
+}
+
 struct vm_drive *vm_find_drive(struct vm *vm, const char *id)
 {
     for (unsigned i = 0; i < vm->args.ndrives; i++) {

@@ -15,6 +15,7 @@ struct fake {
     char log[8192]; /* "cont; key 30 1; …" since the last fake_log() */
     size_t log_len;
     bool cpu[128];
+    bool foreign;     /* power is the hypervisor's */
     bool locked;      /* the guest locked its tray */
     const char *fail; /* the next vm_* or vnc_* call fails with this line */
     const char *serial0;
