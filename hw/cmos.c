@@ -5,12 +5,13 @@
  * newer ones). With firmware that finds no fw_cfg they are the only way to
  * tell it of memory, disks and boot order.
  *
- * The clock, indexes 0-13, is not here: Xen has it and those accesses do not
- * arrive. Elsewhere they read what was stored. The NMI mask is remembered and
- * masks nothing.
+ * The clock, indexes 0-13, is in hw/rtc.c, with config "rtc". Under Xen the
+ * hypervisor has it and those accesses do not arrive. The NMI mask is remembered
+ * and masks nothing.
  *
- * Config: ram-low, ram-high (bytes below and above 4 GiB), cpus, boot (letters
- * a c d n, three count), fd-bootchk (on/off), floppies (0-2), century (19-99),
+ * Config: that of hw/rtc.h; ram-low, ram-high (bytes below and above 4 GiB), cpus, boot (letters
+ * a c d n, three count), fd-bootchk (on/off), floppies (0-2), floppy0.type and
+ * floppy1.type (1 360K, 2 1.2M, 3 720K, 4 1.44M, 5 2.88M), century (19-99),
  * disk0.geometry and disk1.geometry "cylinders,heads,sectors,translation" and
  * disk2/disk3 likewise for their translation.
  */
@@ -22,9 +23,9 @@
 #include "hw/core/platform.h"
 #include "hw/core/state.h"
 #include "hw/devices.h"
+#include "hw/rtc.h"
 
-#define CMOS_SIZE 128
-#define NMI_OFF   0x80
+#define NMI_OFF 0x80
 
 enum { REG_INDEX, REG_DATA, REG_END };
 
@@ -38,7 +39,6 @@ enum {
     AT_DISK0 = 0x1b,     /* nine bytes a disk */
     AT_DISK1 = 0x24,
     AT_EXT_MEM2 = 0x30, /* as AT_EXT_MEM */
-    AT_CENTURY = 0x32,
     AT_HIGH_MEM = 0x34, /* 64 KiB units above 16 MiB */
     AT_BOOT3 = 0x38,
     AT_TRANSLATION = 0x39,
@@ -52,6 +52,7 @@ enum {
 #define EQUIP_MOUSE   0x04
 #define EQUIP_FLOPPY2 0x40
 #define FLOPPY_1440K  4
+#define FLOPPY_TYPES  5
 #define TYPE_EXTENDED 47 /* "see the geometry bytes" */
 #define NO_FD_CHECK   0x01
 
@@ -59,23 +60,22 @@ enum {
 #define MIB   (1024 * KIB)
 #define DISKS 4
 
-struct cmos {
-    struct device dev;
-    uint8_t factory[CMOS_SIZE]; /* what config asked for */
-    uint8_t battery[CMOS_SIZE]; /* follows s.ram; outlives a warm reset */
-    struct {
-        uint8_t index;
-        bool nmi_off;
-        uint8_t ram[CMOS_SIZE];
-    } s;
-};
+static const struct field cmos_state[] = { FIELD(struct cmos, index, .max = CMOS_SIZE - 1),
+                                           FIELD(struct cmos, nmi_off),
+                                           ARRAY(struct cmos, ram),
+                                           FIELD(struct cmos, second, .since = 2),
+                                           FIELD(struct cmos, period, .since = 2),
+                                           FIELD(struct cmos, again, .since = 2),
+                                           FIELD(struct cmos, host_offset, .since = 2),
+                                           FIELD(struct cmos, lost, .since = 2, .max = 65535),
+                                           ARRAY(struct cmos, spare, .since = 2),
+                                           FIELDS_END };
 
-static const struct field cmos_state[] = {
-    FIELD(struct cmos, index, .max = CMOS_SIZE - 1),
-    FIELD(struct cmos, nmi_off),
-    ARRAY(struct cmos, ram),
-    FIELDS_END
-};
+/* Has the clock this index? */
+static bool is_clock(const struct cmos *c)
+{
+    return c->rtc.on && (c->s.index < RTC_REGS || c->s.index == RTC_CENTURY);
+}
 
 static uint64_t cmos_read(struct device *dev, uint64_t off, unsigned width)
 {
@@ -83,7 +83,7 @@ static uint64_t cmos_read(struct device *dev, uint64_t off, unsigned width)
 
     if (off == REG_INDEX || c->s.index >= CMOS_SIZE)
         return 0xff; /* the index port cannot be read */
-    return c->s.ram[c->s.index];
+    return is_clock(c) ? rtc_read(c, c->s.index) : c->s.ram[c->s.index];
 }
 
 static void cmos_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
@@ -93,6 +93,10 @@ static void cmos_write(struct device *dev, uint64_t off, uint64_t val, unsigned 
     if (off == REG_INDEX) {
         c->s.index = val & (CMOS_SIZE - 1);
         c->s.nmi_off = val & NMI_OFF;
+        if (c->rtc.on && c->s.index == RTC_CENTURY_PS2)
+            c->s.index = RTC_CENTURY;
+    } else if (is_clock(c)) {
+        rtc_write(c, c->s.index, val);
     } else if (c->s.index < CMOS_SIZE) {
         c->s.ram[c->s.index] = val;
     }
@@ -210,25 +214,37 @@ static int fill_disks(uint8_t *ram, const struct config *cfg, struct err *err)
     return 0;
 }
 
+/* Types of the drives, A in the high half, and how many there are. */
+static int fill_floppies(uint8_t *ram, const struct config *cfg, struct err *err)
+{
+    uint64_t n, a, b;
+    int rc = config_uint(cfg, "floppies", 0, 2, &n, err);
+
+    if (rc == 0)
+        rc = config_uint(cfg, "floppy0.type", n > 0 ? FLOPPY_1440K : 0, FLOPPY_TYPES, &a, err);
+    if (rc == 0)
+        rc = config_uint(cfg, "floppy1.type", n > 1 ? FLOPPY_1440K : 0, FLOPPY_TYPES, &b, err);
+    if (rc < 0)
+        return rc;
+    ram[AT_FLOPPY] = a << 4 | b;
+    if (a || b)
+        ram[AT_EQUIPMENT] |= EQUIP_FLOPPY | (a && b ? EQUIP_FLOPPY2 : 0);
+    return 0;
+}
+
 static int fill_equipment(uint8_t *ram, const struct config *cfg, struct err *err)
 {
     time_t now = time(NULL);
     struct tm tm;
-    uint64_t floppies, century;
-    int rc = config_uint(cfg, "floppies", 0, 2, &floppies, err);
-
-    if (rc == 0)
-        rc = config_uint(cfg, "century", gmtime_r(&now, &tm) ? (tm.tm_year + 1900) / 100 : 20, 99,
+    uint64_t century;
+    int rc = config_uint(cfg, "century", gmtime_r(&now, &tm) ? (tm.tm_year + 1900) / 100 : 20, 99,
                          &century, err);
+
     if (rc < 0)
         return rc;
-    ram[AT_CENTURY] = century / 10 << 4 | century % 10;
+    ram[RTC_CENTURY] = century / 10 << 4 | century % 10;
     ram[AT_EQUIPMENT] = EQUIP_FPU | EQUIP_MOUSE;
-    if (floppies)
-        ram[AT_EQUIPMENT] |= EQUIP_FLOPPY | (floppies > 1 ? EQUIP_FLOPPY2 : 0);
-    if (floppies)
-        ram[AT_FLOPPY] = FLOPPY_1440K << 4 | (floppies > 1 ? FLOPPY_1440K : 0);
-    return 0;
+    return fill_floppies(ram, cfg, err);
 }
 
 /* The device's life */
@@ -237,7 +253,15 @@ static void cmos_sync(struct device *dev)
 {
     struct cmos *c = container_of(dev, struct cmos, dev);
 
+    rtc_sync(c);
     memcpy(c->battery, c->s.ram, sizeof(c->battery));
+}
+
+static bool cmos_check(const struct device *dev)
+{
+    const struct cmos *c = container_of(dev, const struct cmos, dev);
+
+    return !c->s.spare[0] && !c->s.spare[1] && rtc_check(c);
 }
 
 static void cmos_reset(struct device *dev, enum reset_kind kind)
@@ -245,6 +269,7 @@ static void cmos_reset(struct device *dev, enum reset_kind kind)
     struct cmos *c = container_of(dev, struct cmos, dev);
 
     memcpy(c->s.ram, kind == RESET_COLD ? c->factory : c->battery, sizeof(c->s.ram));
+    rtc_reset(c, kind);
 }
 
 static int cmos_init(struct device *dev, const struct config *cfg, struct err *err)
@@ -256,7 +281,14 @@ static int cmos_init(struct device *dev, const struct config *cfg, struct err *e
         rc = fill_boot(c->factory, cfg, err);
     if (rc == 0)
         rc = fill_disks(c->factory, cfg, err);
-    return rc ? rc : fill_equipment(c->factory, cfg, err);
+    if (rc == 0)
+        rc = fill_equipment(c->factory, cfg, err);
+    return rc ? rc : rtc_init(c, cfg, err);
+}
+
+static void cmos_fini(struct device *dev)
+{
+    rtc_fini(container_of(dev, struct cmos, dev));
 }
 
 static const struct io_range cmos_io[] = { { IO_PORT, 0x70, REG_END, 1, cmos_read, cmos_write },
@@ -264,11 +296,13 @@ static const struct io_range cmos_io[] = { { IO_PORT, 0x70, REG_END, 1, cmos_rea
 
 const struct device_type cmos_type = {
     .name = "cmos",
-    .version = 1,
+    .version = 2,
     DEVICE_LAYOUT(struct cmos),
     .io = cmos_io,
     .state = cmos_state,
     .init = cmos_init,
+    .fini = cmos_fini,
     .reset = cmos_reset,
     .sync = cmos_sync,
+    .check = cmos_check,
 };

@@ -29,9 +29,10 @@
 #define PM1_TMR      0x0001
 #define PM1_GBL      0x0020
 #define PM1_PWRBTN   0x0100
+#define PM1_RTC      0x0400
 #define PM1_WAK      0x8000
-#define PM1_STS_BITS (PM1_TMR | PM1_GBL | PM1_PWRBTN | PM1_WAK)
-#define PM1_EN_BITS  (PM1_TMR | PM1_GBL | PM1_PWRBTN)
+#define PM1_STS_BITS (PM1_TMR | PM1_GBL | PM1_PWRBTN | PM1_RTC | PM1_WAK)
+#define PM1_EN_BITS  (PM1_TMR | PM1_GBL | PM1_PWRBTN | PM1_RTC)
 #define CNT_SCI_EN   0x0001
 #define CNT_SLP_TYP  0x1c00
 #define CNT_SLP_EN   0x2000
@@ -90,7 +91,7 @@ void pm_pair_write(uint16_t *sts, uint16_t *en, uint16_t en_bits, uint64_t off, 
 /* Puts overflow back into the future, however late we are. */
 static void timer_catch_up(struct piix4_pm *p)
 {
-    int64_t now = platform_now(p->pci.dev.plat), at = p->s.overflow.at;
+    int64_t now = platform_now(p->pci.dev.plat), at = p->due;
     int64_t missed;
 
     if (!p->pm1)
@@ -104,6 +105,7 @@ static void timer_catch_up(struct piix4_pm *p)
         if (missed & 1)
             p->s.timer_high ^= TIMER_HIGH;
     }
+    p->due = at;
     if (at != p->s.overflow.at)
         timer_set(p->pci.dev.plat, &p->s.overflow, at);
 }
@@ -123,7 +125,6 @@ static void pm_overflow(void *arg)
 {
     struct piix4_pm *p = arg;
 
-    p->s.overflow.at = platform_now(p->pci.dev.plat); /* it is now: due */
     timer_catch_up(p);
     p->pci.dev.type->sync(&p->pci.dev);
 }
@@ -183,6 +184,16 @@ void pm_power_button(struct device *pm)
     if (!p->pm1)
         return;
     p->s.pm1_sts |= PM1_PWRBTN;
+    pm->type->sync(pm);
+}
+
+void pm_rtc_alarm(struct device *pm)
+{
+    struct piix4_pm *p = pm_of(pm);
+
+    if (!p->pm1)
+        return;
+    p->s.pm1_sts |= PM1_RTC;
     pm->type->sync(pm);
 }
 
@@ -277,6 +288,8 @@ static void pm_sync(struct device *dev)
     bool pm1 = p->pm1 && (p->s.pm1_cnt & CNT_SCI_EN) && (p->s.pm1_sts & p->s.pm1_en);
 
     memcpy(p->cpus, p->s.cpus, sizeof(p->cpus));
+    if (p->s.overflow.at != TIMER_OFF)
+        p->due = p->s.overflow.at;
     pm_remap(p);
     irq_set(&p->sci, pm1 || (p->s.gpe_sts & p->s.gpe_en));
 }
@@ -301,6 +314,7 @@ static void pm_reset(struct device *dev, enum reset_kind kind)
     } else {
         memcpy(p->s.cpus, p->cpus, sizeof(p->cpus));
     }
+    p->due = TIMER_OFF;
     timer_catch_up(p);
 }
 

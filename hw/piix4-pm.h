@@ -23,3 +23,6 @@ void pm_set_eject(struct device *pm, void (*eject)(void *arg, unsigned slot), vo
 
 /* The power button, where PM1 is ours (config "pm1-timer"); elsewhere nothing happens. */
 void pm_power_button(struct device *pm);
+
+/* The clock's alarm: RTC_STS, where PM1 is ours; elsewhere nothing happens. */
+void pm_rtc_alarm(struct device *pm);

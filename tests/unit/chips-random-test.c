@@ -105,6 +105,7 @@ static void go_mad(const struct device_type *type)
     config_free(&cfg);
     qt_config_obj(t, "sink", &host);
     qt_config(t, "pm1-timer", "on");
+    qt_config(t, "rtc", "on");
     qt_add(t, type, type->pci ? PCI_DEVFN(2, 0) : -1);
     for (unsigned i = 0; i < STEPS; i++) {
         step(t, &r, &host);
@@ -131,3 +132,4 @@ MAD(i8042, &i8042_type)
 MAD(serial, &serial_type)
 MAD(parallel, &parallel_type)
 MAD(debugcon, &debugcon_type)
+MAD(fw_cfg, &fw_cfg_type)
