@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <linux/fs.h>
 #include "block/aio.h"
+#include "block/hostfile.h"
 #include "block/impl.h"
 
 #define FILE_SECTOR 512
@@ -137,86 +138,27 @@ static const struct block_ops file_ops = {
     .wait = file_wait,
 };
 
-/* Refuses what is neither a file nor a block device before open() could block on it. */
-static int check_kind(const struct stat *st, const char *file, struct err *err)
-{
-    if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
-        return 0;
-    if (S_ISDIR(st->st_mode))
-        return err_set(err, -EISDIR, "disk %s: is a directory; name an image file", file);
-    return err_set(err, -EINVAL, "disk %s: is neither a file nor a block device", file);
-}
-
-static int open_path(const char *file, bool readonly, struct err *err)
-{
-    struct stat st;
-    int fd, rc;
-
-    if (!file[0])
-        return err_set(err, -EINVAL, "disk: the file name is empty");
-    if (stat(file, &st))
-        return err_set(err, -errno, "disk %s: %s", file, strerror(errno));
-    rc = check_kind(&st, file, err);
-    if (rc)
-        return rc;
-    fd = open(file, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, -errno, "disk %s: cannot open for %s: %s", file,
-                       readonly ? "reading" : "reading and writing", strerror(errno));
-    return fd;
-}
-
-/* The size of what fd is, in bytes, through *size. */
-static int fd_size(int fd, const char *file, bool readonly, uint64_t *size, struct err *err)
-{
-    struct stat st;
-    int rc, mode = fcntl(fd, F_GETFL);
-
-    if (mode < 0 || fstat(fd, &st))
-        return err_set(err, -errno, "disk %s: %s", file, strerror(errno));
-    if ((mode & O_ACCMODE) == O_WRONLY || (!readonly && (mode & O_ACCMODE) != O_RDWR))
-        return err_set(err, -EBADF, "disk %s: the descriptor given is not open for %s", file,
-                       readonly ? "reading" : "reading and writing");
-    rc = check_kind(&st, file, err);
-    if (rc)
-        return rc;
-    fcntl(fd, F_SETFL, mode & ~O_NONBLOCK); /* or io_uring would answer EAGAIN instead of waiting */
-    *size = st.st_size;
-    if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, size))
-        return err_set(err, -errno, "disk %s: cannot tell its size: %s", file, strerror(errno));
-    if (!*size || *size > INT64_MAX - FILE_SECTOR)
-        return err_set(err, -EINVAL, "disk %s: is empty; a disk needs at least one sector", file);
-    return 0;
-}
-
 struct block *block_open_file(struct uv_loop_s *loop, const struct block_options *o, bool threads,
                               struct err *err)
 {
     struct block *b = NULL;
     struct aio *aio;
-    uint64_t size;
-    int fd = o->fd;
+    struct hostfile h;
 
-    if (fd < 0)
-        fd = open_path(o->file, o->readonly, err);
-    if (fd < 0)
+    if (hostfile_open(&h, o, false, false, err))
         return NULL;
-    if (fd_size(fd, o->file, o->readonly, &size, err)) {
-        close(fd);
-        return NULL;
-    }
     aio = aio_get(loop, &file_aio_ops, threads);
     if (aio)
         b = block_new(loop, &file_ops, sizeof(struct file), o->file);
     if (!b) {
         if (aio)
             aio_put(aio);
-        close(fd);
+        close(h.fd);
         err_set(err, -ENOMEM, "disk %s: out of memory", o->file);
         return NULL;
     }
-    *(struct file *)b->priv = (struct file){ .fd = fd, .size = size, .aio = aio };
-    b->size = (size + FILE_SECTOR - 1) / FILE_SECTOR * FILE_SECTOR;
-    b->readonly = o->readonly;
+    *(struct file *)b->priv = (struct file){ .fd = h.fd, .size = h.size, .aio = aio };
+    b->size = (h.size + FILE_SECTOR - 1) / FILE_SECTOR * FILE_SECTOR;
+    b->readonly = h.readonly;
     return b;
 }

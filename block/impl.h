@@ -20,6 +20,9 @@ void block_wait(struct block *b);
 /* Tells the listener; a back end calls it after it has set b->size. */
 void block_changed(struct block *b, enum block_event event);
 
+/* Whether a file name is an NBD URI. NULL is not. */
+bool block_is_nbd(const char *file);
+
 /* Puts a filter that refuses writes above b (owned by it). NULL when out of memory. */
 struct block *block_open_readonly(struct block *below);
 

@@ -5,7 +5,8 @@
 
 # To build portico and run what needs no hypervisor.
 PACKAGES_BUILD=(meson ninja-build pkg-config gcc clang libc6-dev libxen-dev libuv1-dev
-    libjansson-dev liburing-dev libvncserver-dev libpng-dev zlib1g-dev libcmocka-dev)
+    libjansson-dev liburing-dev libnbd-dev nbdkit libvncserver-dev libpng-dev
+    zlib1g-dev libcmocka-dev)
 
 # To run real Xen nested under QEMU, and to make the guests it runs.
 PACKAGES_LAB=(qemu-system-x86 qemu-utils cpio util-linux xz-utils python3
