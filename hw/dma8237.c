@@ -4,10 +4,11 @@
  * registers. The second one has its registers at every other port, and its
  * channel 0 is the cascade.
  *
- * Registers only: no device here moves data by ISA DMA, so a channel never
- * reaches its terminal count, and a software request is remembered but starts
- * nothing. Command bits are stored.
+ * A device that wants its bytes moved calls dma8237_transfer(); that is the
+ * 8-bit channels only. Not modelled: memory to memory, software requests (they
+ * are remembered and start nothing), priorities and timing of the command word.
  */
+#include "hw/dma8237.h"
 #include <string.h>
 #include "hw/core/platform.h"
 #include "hw/core/state.h"
@@ -28,6 +29,16 @@ enum {
     REG_MASK_ALL,
     REGS
 };
+
+#define CMD_DISABLE 0x04
+
+#define MODE_KIND    0x0c
+#define MODE_VERIFY  0x00
+#define MODE_WRITE   0x04 /* to memory */
+#define MODE_READ    0x08
+#define MODE_AUTO    0x10
+#define MODE_DOWN    0x20
+#define MODE_CASCADE 0xc0
 
 #define CH_BITS    0x03
 #define ONE_SET    0x04 /* in REG_REQUEST and REG_MASK_ONE */
@@ -187,6 +198,96 @@ PAGE_WINDOW(page_81, 0x1)
 PAGE_WINDOW(page_87, 0x7)
 PAGE_WINDOW(page_89, 0x9)
 PAGE_WINDOW(page_8f, 0xf)
+
+/* ---- transfers ---- */
+
+/* Page registers of channels 0-3, by port 0x80 + n */
+static const uint8_t page_of[CHANNELS] = { 0x7, 0x3, 0x1, 0x2 };
+
+static struct dma8237 *dma_find(struct platform *p)
+{
+    for (unsigned i = 0; i < p->nwindows[IO_PORT]; i++) {
+        if (p->windows[IO_PORT][i].dev->type == &dma8237_type)
+            return dma_of(p->windows[IO_PORT][i].dev);
+    }
+    return NULL;
+}
+
+static bool channel_ready(const struct dma_chip *c, unsigned ch, enum dma_dir dir)
+{
+    unsigned kind = c->mode[ch] & MODE_KIND;
+
+    if ((c->command & CMD_DISABLE) || (c->mask & 1u << ch) ||
+        (c->mode[ch] & MODE_CASCADE) == MODE_CASCADE)
+        return false;
+    return kind == MODE_VERIFY || kind == (dir == DMA_TO_MEMORY ? MODE_WRITE : MODE_READ);
+}
+
+bool dma8237_ready(struct device *dev, unsigned channel, enum dma_dir dir)
+{
+    struct dma8237 *d = dma_find(dev->plat);
+
+    return d && channel < CHANNELS && channel_ready(&d->s.chip[0], channel, dir);
+}
+
+/* n bytes that do not cross the end of the 64 KiB, upwards. */
+static void move_up(struct dma8237 *d, uint64_t gpa, uint8_t *buf, size_t n, enum dma_dir dir)
+{
+    int rc =
+        dir == DMA_TO_MEMORY ? dma_write(&d->dev, gpa, buf, n) : dma_read(&d->dev, gpa, buf, n);
+
+    if (rc)
+        guest_err(&d->dev, "ISA DMA at %llx is not memory", (unsigned long long)gpa);
+}
+
+static size_t channel_move(struct dma8237 *d, unsigned ch, uint8_t *buf, size_t len,
+                           enum dma_dir dir)
+{
+    struct dma_chip *c = &d->s.chip[0];
+    bool down = c->mode[ch] & MODE_DOWN, real = (c->mode[ch] & MODE_KIND) != MODE_VERIFY;
+    uint64_t page = (uint64_t)d->s.page[page_of[ch]] << 16;
+    size_t left = (size_t)c->count[ch] + 1, n, done = 0;
+
+    if (len > left)
+        len = left;
+    if (!real && dir == DMA_FROM_MEMORY)
+        memset(buf, 0, len);
+    for (; done < len; done += n) {
+        n = down ? 1 : 0x10000 - c->addr[ch];
+        if (n > len - done)
+            n = len - done;
+        if (real)
+            move_up(d, page | c->addr[ch], buf + done, n, dir);
+        c->addr[ch] += down ? -1 : (int)n;
+    }
+    c->count[ch] -= len;
+    return len;
+}
+
+size_t dma8237_transfer(struct device *dev, unsigned channel, void *buf, size_t len,
+                        enum dma_dir dir, bool *tc)
+{
+    struct dma8237 *d = dma_find(dev->plat);
+    struct dma_chip *c = d ? &d->s.chip[0] : NULL;
+    size_t n;
+
+    *tc = false;
+    if (!d || channel >= CHANNELS || !len || !channel_ready(c, channel, dir))
+        return 0;
+    *tc = len > c->count[channel];
+    n = channel_move(d, channel, buf, len, dir);
+    if (!*tc)
+        return n;
+    c->status |= 1u << channel;
+    c->request &= ~(1u << channel);
+    if (c->mode[channel] & MODE_AUTO) {
+        c->addr[channel] = c->base_addr[channel];
+        c->count[channel] = c->base_count[channel];
+    } else {
+        c->mask |= 1u << channel;
+    }
+    return n;
+}
 
 static void dma8237_reset(struct device *dev, enum reset_kind kind)
 {

@@ -38,6 +38,7 @@ static const struct {
     { &parallel_type, "parallel0", -1, IF_ASKED },
     { &debugcon_type, "debugcon", -1, IF_ASKED },
     { &fw_cfg_type, "fw_cfg", -1, IF_ASKED },
+    { &hpet_type, "hpet", -1, IF_ASKED },
 };
 
 /* Cards: each entry of the spec takes the next free slot, in the order given. */

@@ -399,7 +399,15 @@ void rtc_sync(struct cmos *c)
     r[RTC_C] &= C_BITS & ~C_IRQF;
     if (r[RTC_C] & r[RTC_B])
         r[RTC_C] |= C_IRQF;
-    irq_set(&c->rtc.irq, r[RTC_C] & C_IRQF);
+    irq_set(&c->rtc.irq, (r[RTC_C] & C_IRQF) && !c->rtc.cut);
+}
+
+void rtc_cut(struct device *dev, bool cut)
+{
+    struct cmos *c = container_of(dev, struct cmos, dev);
+
+    c->rtc.cut = cut;
+    rtc_sync(c);
 }
 
 bool rtc_check(const struct cmos *c)

@@ -15,6 +15,7 @@ struct rtc { /* what is not the guest's to see */
     struct irq irq;
     bool    on;         /* the clock is ours; else indexes 0-13 are plain memory */
     bool    follows;    /* the host's clock, over pauses of the guest */
+    bool    cut;        /* the HPET has taken interrupt 8 over */
     bool    slew;       /* periodic interrupts that the guest missed come later */
     int64_t base;       /* seconds since 1970 at guest time `born` */
     int64_t born;
@@ -50,3 +51,5 @@ void    rtc_sync(struct cmos *c);
 bool    rtc_check(const struct cmos *c);
 uint8_t rtc_read(struct cmos *c, unsigned index);
 void    rtc_write(struct cmos *c, unsigned index, uint8_t val); /* also RTC_CENTURY */
+/* The HPET's legacy replacement: the clock's interrupt goes nowhere while cut. dev: a cmos. */
+void rtc_cut(struct device *dev, bool cut);

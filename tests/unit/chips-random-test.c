@@ -26,15 +26,16 @@ static uint64_t interesting(uint64_t *r)
 
 static void random_access(struct qt *t, uint64_t *r)
 {
-    unsigned n = t->plat.nwindows[IO_PORT];
+    enum io_space space = t->plat.nwindows[IO_PORT] ? IO_PORT : IO_MEM;
+    unsigned n = t->plat.nwindows[space];
     unsigned width = 1u << rnd(r) % 3;
     const struct window *w;
     struct io_req req;
 
     if (!n)
         return;
-    w = &t->plat.windows[IO_PORT][rnd(r) % n];
-    req = (struct io_req){ IO_PORT, rnd(r) & 1, width, w->base + rnd(r) % w->size, 0 };
+    w = &t->plat.windows[space][rnd(r) % n];
+    req = (struct io_req){ space, rnd(r) & 1, width, w->base + rnd(r) % w->size, 0 };
     req.data = interesting(r) & (width == 4 ? 0xffffffff : (1u << 8 * width) - 1);
     platform_io(&t->plat, &req);
 }
@@ -133,3 +134,4 @@ MAD(serial, &serial_type)
 MAD(parallel, &parallel_type)
 MAD(debugcon, &debugcon_type)
 MAD(fw_cfg, &fw_cfg_type)
+MAD(hpet, &hpet_type)
