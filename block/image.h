@@ -66,6 +66,13 @@ struct image_ops {
     bool (*dirty)(struct image *im);
 };
 
+struct image_scratch { /* a buffer that all images of a chain share: there may be many */
+    uint8_t *data;
+    size_t size;
+    const struct image *whose; /* who has put what is in it; NULL: nothing */
+    uint64_t what;
+};
+
 struct image {
     const struct image_ops *ops;
     struct store *store; /* the file; owned */
@@ -75,8 +82,9 @@ struct image {
     const char
         *backing_override; /* during open: instead of the header's; "": none; NULL: header's */
     struct image *backing; /* owned; read only; NULL: none */
-    struct image *above;   /* who has opened this one as its backing; NULL: top */
-    unsigned depth;        /* of the top image: 0 */
+    struct image_scratch scratch; /* of the top image */
+    struct image *above;          /* who has opened this one as its backing; NULL: top */
+    unsigned depth;               /* of the top image: 0 */
     void *priv;
 };
 
@@ -108,6 +116,8 @@ int image_read_backing(struct image *im, uint64_t off, uint64_t len, const struc
 
 /* ---- helpers for formats ---- */
 
+/* The chain's buffer with at least size bytes; NULL: out of memory. */
+struct image_scratch *image_scratch(struct image *im, size_t size);
 /* buf, n bytes further on. */
 static inline struct image_buf image_buf_at(const struct image_buf *buf, size_t n)
 {

@@ -29,6 +29,8 @@ struct block *block_open_readonly(struct block *below);
 /* The "open" of raw files. threads: not io_uring. */
 struct block *block_open_file(struct uv_loop_s *loop, const struct block_options *o, bool threads,
                               struct err *err);
+/* Takes note of the size that a file of block_open_file() has now: an image in it grows. */
+void block_file_look(struct block *b);
 
 /* Copies between a flat buffer and the bytes [off, off + len) of an iovec; stops at its end. */
 void iov_read(const struct iovec *iov, int niov, size_t off, void *dst, size_t len);
