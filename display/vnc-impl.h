@@ -82,6 +82,8 @@ void vnc_peer_stop(struct vnc_peer *p); /* the same, and waits until the process
 int vnc_nursery_start(struct vnc *v);
 void vnc_nursery_stop(struct vnc *v);
 void vnc_peer_tell(struct vnc_peer *p, enum vnc_news what);
+/* What its process said. False: no honest one says that, put it out. */
+bool vnc_peer_hear(struct vnc_peer *p, const struct viewer_msg *m);
 
 /* vnc.c */
 void vnc_admitted(struct vnc *v,

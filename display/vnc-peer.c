@@ -219,7 +219,7 @@ static const struct {
     { VM_ADMITTED, heard_admitted }, { VM_REFUSED, heard_refused },
 };
 
-static bool peer_hear(struct vnc_peer *p, const struct viewer_msg *m)
+bool vnc_peer_hear(struct vnc_peer *p, const struct viewer_msg *m)
 {
     for (size_t i = 0; i < sizeof(ears) / sizeof(ears[0]); i++) {
         if (ears[i].type == m->type)
@@ -238,7 +238,7 @@ static void peer_read(struct vnc_peer *p)
             return;
         if (n <= 0) {
             vnc_peer_end(p);
-        } else if (n != sizeof(m) || !peer_hear(p, &m)) {
+        } else if (n != sizeof(m) || !vnc_peer_hear(p, &m)) {
             log_provoked("vnc: the viewer process of %s talks nonsense; ended", p->who.host);
             vnc_peer_end(p);
         }

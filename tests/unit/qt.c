@@ -15,6 +15,7 @@
 #include "hw/core/buf.h"
 
 #define QT_TESTS 512
+#define QT_PIECE 32768u
 
 struct qt_test {
     const char *name;
@@ -23,13 +24,13 @@ struct qt_test {
 };
 
 static struct {
-    struct qt_test    test[QT_TESTS];
+    struct qt_test test[QT_TESTS];
     struct CMUnitTest unit[QT_TESTS];
-    char              name[QT_TESTS][96];
-    unsigned          n;
-    bool              reload;
-    struct qt        *world[8]; /* made by the running test */
-    unsigned          nworlds;
+    char name[QT_TESTS][96];
+    unsigned n;
+    bool reload;
+    struct qt *world[8]; /* made by the running test */
+    unsigned nworlds;
 } qt_all;
 
 static struct qt *qt_of(struct platform *p)
@@ -60,6 +61,29 @@ static int qt_mem_write(struct platform *p, uint64_t gpa, const void *src, size_
     if (!rc)
         memcpy(qt_of(p)->ram + gpa, src, len);
     return rc;
+}
+
+/* In pieces that end at 32 KiB, so that a device meets short ones. */
+static void *qt_mem_pin(struct platform *p, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
+{
+    struct qt *t = qt_of(p);
+
+    if (t->no_pin || gpa >= QT_RAM)
+        return NULL;
+    *got = QT_PIECE - gpa % QT_PIECE;
+    if (*got > len)
+        *got = len;
+    t->pins++;
+    return t->ram + gpa;
+}
+
+static void qt_mem_unpin(struct platform *p, void *host, uint64_t len, bool written)
+{
+    struct qt *t = qt_of(p);
+    uint64_t gpa = (uint8_t *)host - t->ram;
+
+    assert_true(gpa < QT_RAM && len <= QT_PIECE && t->pins);
+    t->pins--;
 }
 
 static int qt_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err)
@@ -130,6 +154,8 @@ static const struct platform_ops qt_ops = {
     .name = "test",
     .mem_read = qt_mem_read,
     .mem_write = qt_mem_write,
+    .mem_pin = qt_mem_pin,
+    .mem_unpin = qt_mem_unpin,
     .vram_alloc = qt_vram_alloc,
     .vram_place = qt_vram_place,
     .vram_dirty = qt_vram_dirty,
@@ -147,7 +173,7 @@ struct qt *qt_new(void)
 {
     struct qt *t = calloc(1, sizeof(*t));
     uv_loop_t *loop = malloc(sizeof(*loop));
-    char       name[64];
+    char name[64];
 
     assert_true(t && loop && uv_loop_init(loop) == 0);
     assert_true(qt_all.nworlds < 8);
@@ -176,8 +202,8 @@ void qt_config_obj(struct qt *t, const char *key, void *obj)
 
 static struct device *qt_create(struct qt *t, const struct device_type *type, unsigned i)
 {
-    struct err     err = { "" };
-    char           id[24];
+    struct err err = { "" };
+    char id[24];
     struct device *dev;
 
     snprintf(id, sizeof(id), "%.20s%u", type->name, i);
@@ -226,6 +252,7 @@ static void qt_free(struct qt *t)
         config_free(&t->cfgs[i]);
     }
     loop_step(t);
+    assert_int_equal(t->pins, 0);
     config_free(&t->cfg);
     uv_loop_close(t->plat.loop);
     free(t->plat.loop);
@@ -240,8 +267,8 @@ static void qt_free(struct qt *t)
 static void qt_reload(struct qt *t)
 {
     struct buf before[8] = { 0 }, after = { 0 };
-    bool       isa[16], line[32][4];
-    unsigned   errors[8];
+    bool isa[16], line[32][4];
+    unsigned errors[8];
     struct err err = { "" };
     const struct device_type *type[8];
 
@@ -304,7 +331,7 @@ void clock_step(struct qt *t, int64_t ns)
 
 void loop_step(struct qt *t)
 {
-    uv_loop_t    *loop = t->plat.loop;
+    uv_loop_t *loop = t->plat.loop;
     struct pollfd pfd = { .fd = uv_backend_fd(loop), .events = POLLIN };
 
     for (int i = 0; i < 10000; i++) {
@@ -328,7 +355,7 @@ bool intx(const struct qt *t, unsigned slot, unsigned pin)
 
 bool sunk(struct qt *t, const char *expected)
 {
-    char    got[4096];
+    char got[4096];
     ssize_t n;
 
     loop_step(t);
@@ -373,10 +400,15 @@ static void qt_run(void **state)
     test->fn();
 }
 
-static int qt_after(void **state)
+void qt_end(void)
 {
     while (qt_all.nworlds)
         qt_free(qt_all.world[--qt_all.nworlds]);
+}
+
+static int qt_after(void **state)
+{
+    qt_end();
     return 0;
 }
 
@@ -392,7 +424,7 @@ void qt_register(const char *name, void (*fn)(void))
     }
 }
 
-int main(int argc, char **argv)
+int qt_main(int argc, char **argv)
 {
     unsigned n = qt_all.n;
 

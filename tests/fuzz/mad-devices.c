@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices driven with some sense, so that the nonsense gets deep into them. */
+#include "tests/fuzz/mad-impl.h"
+
+void ide_command(struct mad *f)
+{
+    static const uint8_t cmds[] = { 0xa0, 0xa0, 0x20, 0x30, 0xc4, 0xc5, 0xc6, 0xc8, 0xca, 0x25,
+                                    0x35, 0x24, 0xec, 0xa1, 0xef, 0xe7, 0xb0, 0x08, 0x90, 0x29,
+                                    0x39, 0xea, 0x91, 0x10, 0xe0, 0x40, 0xf8, 0x00 };
+    bool second = below(f, 3) == 0;
+    uint16_t base = second ? 0x170 : 0x1f0, bm = second ? 0xc008 : 0xc000;
+
+    io(f, IO_PORT, true, base + 0x206, 0, 1);
+    io(f, IO_PORT, true, base + 6, 0x40 | (below(f, 2) << 4), 1);
+    for (unsigned i = 1; i < 6; i++)
+        io(f, IO_PORT, true, base + i, below(f, 2) ? any(f) & 3 : any(f), 1);
+    if (below(f, 2))
+        io(f, IO_PORT, true, base + 1, 1, 1); /* a packet by DMA */
+    io(f, IO_PORT, true, bm + 4, ram_addr(f), 4);
+    io(f, IO_PORT, true, base + 7, cmds[below(f, sizeof(cmds))], 1);
+    io(f, IO_PORT, true, bm, 1 | (any(f) & 8), 1);
+    for (unsigned i = below(f, 600); i > 0; i--)
+        io(f, IO_PORT, i & 1, base, value(f), 4);
+}
+
+void cd_packet(struct mad *f)
+{
+    static const uint8_t ops[] = { 0x00, 0x03, 0x12, 0x15, 0x1a, 0x1b, 0x1e, 0x23, 0x25, 0x28,
+                                   0x2b, 0x2f, 0x42, 0x43, 0x46, 0x4a, 0x51, 0x52, 0x55, 0x5a,
+                                   0xa8, 0xad, 0xb9, 0xbb, 0xbd, 0xbe, 0xa4, 0x4e };
+    bool dma = below(f, 2);
+    uint8_t p[12] = { ops[below(f, sizeof(ops))] };
+
+    io(f, IO_PORT, true, 0x376, 0, 1);
+    io(f, IO_PORT, true, 0x176, 0x40, 1);
+    io(f, IO_PORT, true, 0x171, dma, 1);
+    io(f, IO_PORT, true, 0x174, value(f), 1);
+    io(f, IO_PORT, true, 0x175, below(f, 2) ? 8 : value(f), 1);
+    io(f, IO_PORT, true, 0xc00c, ram_addr(f), 4);
+    io(f, IO_PORT, true, 0x177, 0xa0, 1);
+    for (unsigned i = 1; i < 12; i++)
+        p[i] = below(f, 3) ? below(f, 3) : any(f);
+    if (below(f, 2))
+        p[2] = p[3] = p[4] = p[6] = p[7] = 0; /* there is a disc under such addresses */
+    for (unsigned i = 0; i < 12; i += 2)
+        io(f, IO_PORT, true, 0x170, p[i] | p[i + 1] << 8, 2);
+    if (dma)
+        io(f, IO_PORT, true, 0xc008, 9, 1);
+    if (below(f, 2))
+        loop_step(f->t);
+    for (unsigned i = below(f, 1200); i > 0; i--)
+        io(f, IO_PORT, p[0] == 0x15 || p[0] == 0x55, 0x170, below(f, 2), 4);
+}
+
+static uint32_t window_base(struct mad *f, const char *id, unsigned bar)
+{
+    const struct device *dev = machine_find(&f->m, id);
+
+    return dev ? container_of(dev, const struct pci_func, dev)->mapped[bar] : 0;
+}
+
+void e1000_ring(struct mad *f)
+{
+    static const uint16_t regs[] = { 0x0000, 0x0008, 0x0014, 0x0018, 0x0020, 0x0028, 0x0038, 0x00c0,
+                                     0x00c4, 0x00c8, 0x00d0, 0x00d8, 0x0100, 0x0170, 0x0400, 0x0410,
+                                     0x1000, 0x2800, 0x2804, 0x2808, 0x2810, 0x2818, 0x2820, 0x282c,
+                                     0x3800, 0x3804, 0x3808, 0x3810, 0x3818, 0x3820, 0x3828, 0x5000,
+                                     0x5400, 0x5404, 0x5200, 0x5600, 0x5800, 0x5820 };
+    uint32_t base = window_base(f, "e1000", 0), dir = below(f, 2) ? 0x2800 : 0x3800;
+
+    if (!base)
+        return;
+    for (unsigned i = below(f, 4); i > 0; i--)
+        io(f, IO_MEM, below(f, 4), base + regs[below(f, sizeof(regs) / sizeof(regs[0]))], value(f),
+           4);
+    io(f, IO_MEM, true, base + dir, ram_addr(f), 4);
+    io(f, IO_MEM, true, base + dir + 4, 0, 4);
+    io(f, IO_MEM, true, base + dir + 8, below(f, 4) ? 0x1000 : value(f), 4);
+    io(f, IO_MEM, true, base + dir + 0x10, below(f, 256), 4);
+    io(f, IO_MEM, true, base + 0x0100, below(f, 2) ? 0x801e : value(f), 4);
+    io(f, IO_MEM, true, base + 0x0400, below(f, 4) ? 0x0a : value(f), 4);
+    io(f, IO_MEM, true, base + dir + 0x18, below(f, 4) ? below(f, 256) : value(f), 4);
+}
+
+void rtl8139_ring(struct mad *f)
+{
+    uint32_t base = window_base(f, "rtl8139", 1);
+
+    if (!base)
+        return;
+    io(f, IO_MEM, true, base + 0x37, below(f, 4) ? 0x0c : value(f), 1);
+    io(f, IO_MEM, true, base + 0x40, below(f, 2) ? value(f) : 0x60000, 4);
+    io(f, IO_MEM, true, base + 0x44, below(f, 2) ? value(f) : 0xf80f, 4);
+    io(f, IO_MEM, true, base + 0x30, ram_addr(f), 4);
+    io(f, IO_MEM, true, base + 0xe0, below(f, 2) ? 3 : value(f), 2);
+    io(f, IO_MEM, true, base + 0x20, ram_addr(f), 4);
+    io(f, IO_MEM, true, base + 0x24, 0, 4);
+    io(f, IO_MEM, true, base + 0x28, ram_addr(f), 4);
+    io(f, IO_MEM, true, base + 0x2c, 0, 4);
+    io(f, IO_MEM, true, base + 0xe4, ram_addr(f), 4);
+    io(f, IO_MEM, true, base + 0xe8, 0, 4);
+    for (unsigned i = 0; i < 4; i++)
+        io(f, IO_MEM, true, base + 0x10 + 4 * i, value(f), 4);
+    io(f, IO_MEM, true, base + 0xd9, value(f), 1);
+    io(f, IO_MEM, true, base + 0x38, value(f), 2);
+}
+
+void vbe_mode(struct mad *f)
+{
+    for (unsigned i = 1; i <= 9; i++) {
+        unsigned reg = i == 4 ? 9 : i == 9 ? 4 : i;
+
+        io(f, IO_PORT, true, 0x1ce, reg, 2);
+        io(f, IO_PORT, true, 0x1cf,
+           reg == 3      ? 8 * (1 + below(f, 4))
+           : reg == 4    ? 0x41 | value(f)
+           : below(f, 3) ? below(f, 4100)
+                         : value(f),
+           2);
+    }
+}
+
+void vga_mode(struct mad *f)
+{
+    static const struct {
+        uint16_t index, data, n;
+    } bank[] = { { 0x3c4, 0x3c5, 5 }, { 0x3ce, 0x3cf, 9 }, { 0x3d4, 0x3d5, 25 } };
+
+    io(f, IO_PORT, true, 0x1ce, 4, 2);
+    io(f, IO_PORT, true, 0x1cf, 0, 2);
+    io(f, IO_PORT, true, 0x3c2, 0x63, 1);
+    io(f, IO_PORT, true, 0x3d4, 0x11, 2);
+    for (unsigned b = 0; b < 3; b++)
+        for (unsigned i = 0; i < bank[b].n; i++)
+            io(f, IO_PORT, true, bank[b].index, i | (value(f) & 0xff) << 8, 2);
+    io(f, IO_PORT, true, 0x3c4, 0x0302 | below(f, 16) << 8, 2);
+    io(f, IO_PORT, true, 0x3ce, 0x0006 | below(f, 16) << 8, 2);
+    io(f, IO_PORT, false, 0x3da, 0, 1);
+    for (unsigned i = 0; i < 42; i++)
+        io(f, IO_PORT, true, 0x3c0, i & 1 ? value(f) : i / 2, 1);
+    io(f, IO_PORT, true, 0x3c0, 0x20, 1);
+    for (unsigned i = 0; i < 50; i++)
+        io(f, IO_MEM, below(f, 3), 0xa0000 + below(f, 0x20000), any64(f), 1u << below(f, 4));
+}
+
+void ps2(struct mad *f)
+{
+    static const uint8_t cmds[] = { 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xee, 0xf0, 0xf2,
+                                    0xf3, 0xf4, 0xf5, 0xf6, 0xff, 200,  100,  80,   0xed, 0xfb };
+
+    for (unsigned i = 0; i < 6; i++) {
+        if (below(f, 3))
+            io(f, IO_PORT, true, 0x64, 0xd4, 1);
+        io(f, IO_PORT, true, 0x60, below(f, 4) ? cmds[below(f, sizeof(cmds))] : value(f), 1);
+        if (below(f, 2))
+            io(f, IO_PORT, false, 0x60, 0, 1);
+    }
+    if (below(f, 4) == 0)
+        io(f, IO_PORT, true, 0x64, value(f), 1);
+}
+
+void cmos(struct mad *f)
+{
+    io(f, IO_PORT, true, 0x70 + 2 * below(f, 2), below(f, 128), 1);
+    io(f, IO_PORT, below(f, 2), 0x71 + 2 * below(f, 2), value(f), 1);
+}
+
+void smbus(struct mad *f)
+{
+    for (unsigned i = 0; i < 16; i++)
+        io(f, IO_PORT, below(f, 3), 0xb100 + below(f, 16), value(f), 1);
+}

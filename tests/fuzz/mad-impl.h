@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests/fuzz/mad-impl.h: what the mad-*.c files share. */
+#pragma once
+#include "tests/fuzz/mad-guest.h"
+
+/* Numbers: any, and less than n. */
+uint64_t any64(struct mad *f);
+uint32_t any(struct mad *f);
+unsigned below(struct mad *f, unsigned n);
+/* A register value such as a guest may choose; an address in RAM, mostly in its first 256 KiB. */
+uint32_t value(struct mad *f);
+uint32_t ram_addr(struct mad *f);
+
+void io(struct mad *f, enum io_space space, bool write, uint64_t addr, uint64_t val,
+        unsigned width);
+void config_cycle(struct mad *f, bool write, unsigned devfn, unsigned off, uint32_t val,
+                  unsigned width);
+int64_t cpu_now(void);
+/* A call of this kind that began at cpu_now() `began` is over. */
+void note(struct mad *f, enum mad_timed kind, int64_t began, const struct io_req *req);
+
+/* mad-io.c */
+void any_window(struct mad *f);
+void any_config(struct mad *f);
+void junk_page(struct mad *f);
+/* mad-devices.c: driven with some sense, so that the nonsense gets deep */
+void ide_command(struct mad *f);
+void cd_packet(struct mad *f);
+void e1000_ring(struct mad *f);
+void rtl8139_ring(struct mad *f);
+void vbe_mode(struct mad *f);
+void vga_mode(struct mad *f);
+void ps2(struct mad *f);
+void cmos(struct mad *f);
+void smbus(struct mad *f);
+/* mad-world.c: what comes from outside */
+void clock_on(struct mad *f);
+void frame_in(struct mad *f);
+void input(struct mad *f);
+void draw(struct mad *f);
+void change_disc(struct mad *f);
+void reset(struct mad *f);
+void restore(struct mad *f, bool spoil);

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The mad guest's machine, and what comes to it from outside. */
+#include <stdlib.h>
+#include <string.h>
+#include "hw/core/buf.h"
+#include "hw/ide.h"
+#include "tests/fuzz/mad-impl.h"
+
+static bool always_looking(void *viewer)
+{
+    return true;
+}
+
+static void seen(void *viewer, const struct surface *s, struct rect r)
+{
+}
+
+static const struct viewer_ops viewer = { .damaged = seen, .looking = always_looking };
+
+/* ---- the world ---- */
+
+static struct config *add(struct mad *f, const char *type, const char *id)
+{
+    return machine_spec_add(&f->spec, type, id);
+}
+
+static void add_sink(struct mad *f, unsigned i, const char *type, const char *id)
+{
+    struct config how = { 0 };
+    struct config *cfg = add(f, type, id);
+    struct err err;
+
+    config_set(&how, "sink", "mem:");
+    CHECK(sink_open(&f->sink[i], NULL, &how, "sink", &err) == 0);
+    config_free(&how);
+    config_set_obj(cfg, "sink", &f->sink[i]);
+    if (!strcmp(id, "serial1"))
+        config_set(cfg, "index", "1");
+}
+
+static void add_drives(struct mad *f)
+{
+    static const uint64_t size[] = { 8 << 20, 70000 * 512, 4 << 20 };
+    struct config *ide = add(f, "piix3-ide", "ide");
+
+    for (unsigned i = 0; i < 3; i++) {
+        char key[16], kind[24];
+
+        f->blk[i] = block_open_mem(f->t->plat.loop, size[i]);
+        snprintf(key, sizeof(key), "drive%u", i);
+        snprintf(kind, sizeof(kind), "drive%u.kind", i);
+        config_set_obj(ide, key, f->blk[i]);
+        config_set(ide, kind, i == MAD_CD ? "cdrom" : "disk");
+    }
+}
+
+static void add_cards(struct mad *f)
+{
+    static const char *const type[] = { "rtl8139", "e1000" };
+    struct config *vga = add(f, "VGA", "vga");
+    struct err err;
+
+    config_set_obj(vga, "display", f->display);
+    config_set(vga, "romfile", "");
+    config_set(vga, "vgamem_mb", "8");
+    for (unsigned i = 0; i < 2; i++) {
+        f->net[i] = net_open_mem(&err);
+        config_set_obj(add(f, type[i], type[i]), "net", f->net[i]);
+    }
+}
+
+static void build(struct mad *f)
+{
+    struct err err = { "" };
+    int rc = machine_build(&f->m, &f->t->plat, &f->spec, &err);
+
+    if (rc)
+        fprintf(stderr, "%s\n", err.msg);
+    CHECK(rc == 0);
+}
+
+void mad_start(struct mad *f)
+{
+    f->t = qt_new();
+    f->display = display_new(NULL);
+    display_add_viewer(f->display, &viewer, f);
+    add_drives(f);
+    config_set_obj(add(f, "i8042", "i8042"), "display", f->display);
+    add(f, "PIIX4_PM", "pm");
+    add(f, "xen-platform", "platform");
+    add_sink(f, 0, "isa-serial", "serial0");
+    add_sink(f, 1, "isa-serial", "serial1");
+    add_sink(f, 2, "isa-parallel", "parallel0");
+    add_sink(f, 3, "isa-debugcon", "debugcon");
+    add_cards(f);
+    build(f);
+}
+
+void mad_finish(struct mad *f)
+{
+    machine_free(&f->m);
+    for (unsigned i = 0; i < 3; i++)
+        block_close(f->blk[i]);
+    for (unsigned i = 0; i < 2; i++)
+        net_close(f->net[i]);
+    for (unsigned i = 0; i < MAD_SINKS; i++)
+        sink_close(&f->sink[i]);
+    display_remove_viewer(f->display, f);
+    display_free(f->display);
+    machine_spec_free(&f->spec);
+}
+
+/* ---- what comes from outside ---- */
+
+void clock_on(struct mad *f)
+{
+    int64_t began;
+
+    f->t->now += below(f, 4) ? below(f, NS_PER_MS) : below(f, NS_PER_S);
+    began = cpu_now();
+    timers_run(&f->t->plat, f->t->now);
+    note(f, T_TIMERS, began, NULL);
+}
+
+void frame_in(struct mad *f)
+{
+    static const uint32_t sizes[] = { 1, 14, 60, 64, 1500, 1514, 1518, 9000, 65000, 65549 };
+    unsigned which = below(f, 2), len;
+    uint8_t *frame = calloc(1, NET_FRAME_MAX);
+    int64_t began;
+
+    CHECK(frame != NULL);
+    len = sizes[below(f, sizeof(sizes) / sizeof(sizes[0]))];
+    if (below(f, 2))
+        len = 1 + below(f, 2000);
+    for (unsigned i = 0; i < len && i < 100; i++)
+        frame[i] = i < 6 ? 0xff : any(f);
+    if (below(f, 2))
+        memcpy(frame + 12, below(f, 2) ? "\x08\0E" : "\x81\0\0\1\x08\0E", 3);
+    net_mem_put(f->net[which], frame, len);
+    free(frame);
+    began = cpu_now();
+    net_mem_run(f->net[which]);
+    note(f, T_FRAMES, began, NULL);
+    while (net_mem_get(f->net[which], &(size_t){ 0 }))
+        ;
+    if (below(f, 20) == 0)
+        net_set_link(f->net[which], below(f, 2));
+}
+
+void input(struct mad *f)
+{
+    uint64_t data = any(f);
+
+    display_key(f->display, below(f, 300), below(f, 2));
+    display_pointer(f->display, (int)any(f), (int)any(f), (int)any(f), any(f));
+    if (below(f, 8) == 0)
+        display_release_all(f->display);
+    sink_feed(&f->sink[below(f, 2)], &data, sizeof(data));
+}
+
+void draw(struct mad *f)
+{
+    int64_t began = cpu_now();
+
+    f->t->vram_dirty[below(f, 32)] |= any(f);
+    display_refresh(f->display, below(f, 8) == 0);
+    note(f, T_DRAW, began, NULL);
+    free(display_text(f->display));
+}
+
+void change_disc(struct mad *f)
+{
+    struct device *ide = machine_find(&f->m, "ide");
+    struct err err;
+
+    if (below(f, 4) == 0)
+        ide_eject(ide, MAD_CD, below(f, 2), &err);
+    else
+        ide_insert(ide, MAD_CD, f->blk[MAD_CD], &err);
+    loop_step(f->t);
+}
+
+void reset(struct mad *f)
+{
+    enum reset_kind kind = below(f, 2) ? RESET_WARM : RESET_COLD;
+    int64_t began = cpu_now();
+
+    for (unsigned i = 0; i < f->m.n; i++)
+        device_reset(f->m.dev[i], kind);
+    note(f, T_RESET, began, NULL);
+}
+
+static void load(struct mad *f, unsigned i, struct buf *image, bool spoil)
+{
+    struct device *dev = f->m.dev[i];
+    struct buf again = { 0 };
+    struct err err = { "" };
+    unsigned flips = spoil ? 1 + below(f, 4) : 0;
+
+    while (flips--)
+        image->data[below(f, image->len)] ^= 1u << below(f, 8);
+    if (state_load(dev, image, &err) && !spoil) {
+        fprintf(stderr, "%s\n", err.msg);
+        f->failed = true;
+    }
+    state_save(dev, &again);
+    if (!spoil && (again.len != image->len || memcmp(again.data, image->data, again.len))) {
+        fprintf(stderr, "%s: differs after save and load\n", dev->id);
+        state_print(dev, stderr);
+        f->failed = true;
+    }
+    buf_free(&again);
+}
+
+/* As libxl does it: the guest stands, the disks are drained, another process goes on. */
+void restore(struct mad *f, bool spoil)
+{
+    struct buf image[MACHINE_DEVICES] = { 0 };
+    unsigned n = f->m.n;
+
+    CHECK(ide_drain(machine_find(&f->m, "ide")) == 0);
+    for (unsigned i = 0; i < n; i++) {
+        if (f->m.dev[i]->type->sync) /* cards look into their rings again: so does a load */
+            f->m.dev[i]->type->sync(f->m.dev[i]);
+        state_save(f->m.dev[i], &image[i]);
+    }
+    machine_free(&f->m);
+    build(f);
+    for (unsigned i = 0; i < n; i++) {
+        load(f, i, &image[i], spoil);
+        buf_free(&image[i]);
+    }
+}
