@@ -12,6 +12,8 @@
 #include "hw/core/log.h"
 
 #define RAM_BELOW_4G UINT64_C(0xf0000000) /* where hvmloader's PCI hole begins by default */
+#define PC_RAM_BELOW_4G UINT64_C(0xe0000000)
+#define PC_RAM_SPLIT    UINT64_C(0xc0000000)
 
 void args_replace(char **p, const char *val)
 {
@@ -70,9 +72,11 @@ static int opt_flag(struct args_ctx *c, const struct option *o, const char *arg)
 static int opt_string(struct args_ctx *c, const struct option *o, const char *arg)
 {
     struct vm_args *a = c->a;
-    char **p = !strcmp(o->name, "k")        ? &a->keymap
-               : !strcmp(o->name, "chroot") ? &a->chroot
-                                            : &a->runas;
+    char **p = !strcmp(o->name, "k")           ? &a->keymap
+               : !strcmp(o->name, "chroot")    ? &a->chroot
+               : !strcmp(o->name, "qtest")     ? &a->qtest
+               : !strcmp(o->name, "qtest-log") ? &a->qtest_log
+                                               : &a->runas;
 
     if (!*arg)
         return err_set(c->err, -EINVAL, "-%s: the argument is empty", o->name);
@@ -167,6 +171,8 @@ static const struct option options[] = {
     { "accel", true, args_accel, NULL },
     { "enable-kvm", false, opt_enable_kvm, NULL },
     { "m", true, args_memory, NULL },
+    { "qtest", true, opt_string, NULL },
+    { "qtest-log", true, opt_string, NULL },
     { "drive", true, args_drive, NULL },
     { "hda", true, args_drive_short, NULL },
     { "hdb", true, args_drive_short, NULL },
@@ -263,6 +269,18 @@ static int parse_options(struct args_ctx *c, int argc, char **argv)
     return 0;
 }
 
+/*
+ * As QEMU's "pc" has it: up to 3.5 GiB lie below 4 GiB, and of more than that 3,
+ * so that the rest begins at a whole GiB.
+ */
+static void pc_hole(struct vm_args *a)
+{
+    if (a->max_ram_below_4g > PC_RAM_BELOW_4G)
+        a->max_ram_below_4g = PC_RAM_BELOW_4G;
+    if (a->ram >= a->max_ram_below_4g && a->max_ram_below_4g > PC_RAM_SPLIT)
+        a->max_ram_below_4g = PC_RAM_SPLIT;
+}
+
 static int finish(struct args_ctx *c)
 {
     struct vm_args *a = c->a;
@@ -274,9 +292,13 @@ static int finish(struct args_ctx *c)
         a->usb = true;
     if (c->accel_opt)
         args_replace(&a->accel, c->accel_opt);
+    if (!a->accel && a->qtest)
+        a->accel = xstrdup("qtest");
     if (!a->accel && (a->domid >= 0 || a->platform_pci))
         a->accel = xstrdup("xen");
     a->own_clocks = a->accel && strcmp(a->accel, "xen");
+    if (a->own_clocks)
+        pc_hole(a);
     if (a->accel && !strcmp(a->accel, "xen") && a->domid < 0)
         return err_set(c->err, -EINVAL, "-xen-domid: missing; -accel xen needs -xen-domid N");
     if (a->domid_restrict && a->domid < 0)
@@ -334,7 +356,8 @@ void args_free(struct vm_args *a)
 {
     char *strings[] = { a->name,     a->machine,       a->accel,  a->keymap,
                         a->vnc.host, a->vnc.unix_path, a->chroot, a->runas,
-                        a->debugcon, a->parallel, a->rom_path,      a->uuid };
+                        a->debugcon, a->parallel, a->rom_path,      a->uuid,
+                        a->qtest,    a->qtest_log };
 
     for (unsigned i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
         free(strings[i]);

@@ -115,7 +115,7 @@ struct vm_args {
     bool     paused;       /* -S */
     bool     usb, tablet;  /* tablet implies usb */
     uint64_t ram;          /* -m, bytes; 128 MiB by default */
-    uint64_t max_ram_below_4g; /* bytes; 0xf0000000 by default */
+    uint64_t max_ram_below_4g; /* bytes; 0xf0000000 by default, without Xen at most 0xe0000000 */
     unsigned cpus, max_cpus;   /* 1 <= cpus <= max_cpus <= 128 */
     unsigned sockets, dies, cores, threads; /* their product is max_cpus */
     char     boot[8];      /* "cda" */
@@ -150,6 +150,7 @@ struct vm_args {
     char    *debugcon; /* -debugcon SINK or -device isa-debugcon,…; sink.h's spelling */
     char    *parallel; /* -parallel SINK; NULL: no port */
     char    *uuid;     /* lower case, or NULL */
+    char    *qtest, *qtest_log; /* -qtest, -qtest-log, as given; or NULL */
     bool     show_version, show_help; /* the rest of the command line was not looked at */
 };
 

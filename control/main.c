@@ -61,11 +61,14 @@ static int open_world(struct vm *vm, struct err *err)
 {
     const struct vm_args *a = &vm->args;
     const char           *name = a->accel ? a->accel : "xen";
+    char                  firmware[PATH_MAX] = "";
     struct world_options  o = {
          .domid = a->domid,
          .ram = a->ram,
          .low_ram_max = a->max_ram_below_4g,
          .incoming = a->incoming >= 0,
+         .qtest = a->qtest,
+         .qtest_log = a->qtest_log,
          .gone = on_gone,
          .busy = disks_busy,
          .power = vm_power_asked,
@@ -78,6 +81,9 @@ static int open_world(struct vm *vm, struct err *err)
     if (vm->world == &world_xen && a->domid < 0)
         return err_set(err, -EINVAL, "-xen-domid is missing: say which domain to serve; "
                        "xl does so by device_model_override=");
+    if (vm->world != &world_xen && firmware_find(a, firmware, sizeof(firmware), err))
+        return -ENOENT;
+    o.firmware = *firmware ? firmware : NULL;
     vm->plat = vm->world->open(vm->loop, &o, err);
     return vm->plat ? 0 : -EIO;
 }

@@ -22,3 +22,9 @@ int save_read(struct vm *vm, int fd, struct err *err);
 
 /* confine.c: -chroot, -runas and -xen-domid-restrict, when all is open that ever will be. */
 int confine(const struct vm *vm, struct err *err);
+
+/*
+ * firmware.c: the path of -bios, or of SeaBIOS where nothing was said; "" when
+ * it is not installed. -ENOENT when what was said is nowhere.
+ */
+int firmware_find(const struct vm_args *a, char *path, size_t size, struct err *err);

@@ -3,7 +3,7 @@
 #include "ioreq/world.h"
 #include <string.h>
 
-static const struct world *const worlds[] = { &world_xen };
+static const struct world *const worlds[] = { &world_xen, &world_qtest };
 
 const struct world *world_find(const char *name)
 {

@@ -10,12 +10,13 @@
 #include "hw/core/platform.h"
 
 struct world_options {
-    int         domid;       /* Xen only: -xen-domid; -1: none */
-    uint64_t    ram;         /* bytes of guest RAM, video memory not counted (-m) */
-    uint64_t    low_ram_max; /* where RAM stops below 4 GiB (-machine max-ram-below-4g) */
-    bool        incoming;    /* the guest's memory, VRAM included, is restored already */
-    const char *qtest;       /* -qtest: where the client is; NULL: not said */
-    const char *qtest_log;   /* -qtest-log: a file; NULL: not said */
+    int domid;             /* Xen only: -xen-domid; -1: none */
+    uint64_t ram;          /* bytes of guest RAM, video memory not counted (-m) */
+    uint64_t low_ram_max;  /* where RAM stops below 4 GiB (-machine max-ram-below-4g) */
+    bool incoming;         /* the guest's memory, VRAM included, is restored already */
+    const char *firmware;  /* a file that ends below 4 GiB; NULL: none (Xen: hvmloader brings it) */
+    const char *qtest;     /* -qtest: where the client is; NULL: not said */
+    const char *qtest_log; /* -qtest-log: a file; NULL: not said */
     void (*gone)(void *arg); /* the guest has gone from under us: end */
     bool (*busy)(void *arg); /* the loop is needed soon: disk requests are in flight */
     /* The guest asks for it, or platform_power() for it. Xen tells the hypervisor instead. */
@@ -45,15 +46,15 @@ struct world {
     int (*restrict_handles)(struct platform *p, struct err *err);
 };
 
-extern const struct world world_xen;
+extern const struct world world_xen, world_qtest;
 
 /* By the name -accel gives it; NULL: there is no such world here. */
 const struct world *world_find(const char *name);
 
 /* The calls, where NULL means that there is nothing to do. */
-int  world_start(const struct world *w, struct platform *p, struct err *err);
-int  world_announce(const struct world *w, struct platform *p, struct err *err);
+int world_start(const struct world *w, struct platform *p, struct err *err);
+int world_announce(const struct world *w, struct platform *p, struct err *err);
 void world_pause(const struct world *w, struct platform *p);
 void world_resume(const struct world *w, struct platform *p);
 void world_log_dirty(const struct world *w, struct platform *p, bool on);
-int  world_restrict(const struct world *w, struct platform *p, struct err *err);
+int world_restrict(const struct world *w, struct platform *p, struct err *err);

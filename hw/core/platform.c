@@ -20,7 +20,7 @@ static unsigned window_search(const struct platform *p, enum io_space space, uin
     unsigned lo = 0, hi = p->nwindows[space];
 
     while (lo < hi) {
-        unsigned             mid = (lo + hi) / 2;
+        unsigned mid = (lo + hi) / 2;
         const struct window *w = &p->windows[space][mid];
 
         if (addr - w->base < w->size || addr < w->base)
@@ -33,18 +33,25 @@ static unsigned window_search(const struct platform *p, enum io_space space, uin
 
 static struct window *window_at(struct platform *p, enum io_space space, uint64_t addr)
 {
-    unsigned       i = window_search(p, space, addr);
+    unsigned i = window_search(p, space, addr);
     struct window *w = &p->windows[space][i];
 
     return i < p->nwindows[space] && addr >= w->base ? w : NULL;
+}
+
+bool platform_covers(const struct platform *p, enum io_space space, uint64_t addr)
+{
+    unsigned i = window_search(p, space, addr);
+
+    return i < p->nwindows[space] && addr >= p->windows[space][i].base;
 }
 
 int platform_map(struct platform *p, struct device *dev, const struct io_range *r, uint64_t base,
                  uint64_t size)
 {
     struct window *tab = p->windows[r->space];
-    unsigned       n = p->nwindows[r->space], i = window_search(p, r->space, base);
-    int            rc;
+    unsigned n = p->nwindows[r->space], i = window_search(p, r->space, base);
+    int rc;
 
     if (!size || base + size - 1 < base)
         return -EINVAL;
@@ -64,7 +71,7 @@ int platform_map(struct platform *p, struct device *dev, const struct io_range *
 void platform_unmap(struct platform *p, struct device *dev, const struct io_range *r, uint64_t base)
 {
     struct window *tab = p->windows[r->space];
-    unsigned       n = p->nwindows[r->space];
+    unsigned n = p->nwindows[r->space];
 
     for (unsigned i = 0; i < n; i++) {
         if (tab[i].dev != dev || tab[i].range != r || tab[i].base != base)
@@ -118,7 +125,7 @@ void platform_io(struct platform *p, struct io_req *req)
         req->data = width_mask(req->width);
     while (done < req->width) {
         struct window *w = window_at(p, req->space, req->addr + done);
-        unsigned       chunk = 0;
+        unsigned chunk = 0;
 
         if (w)
             chunk = window_chunk(w, req->addr + done - w->base, req->width - done);
@@ -159,7 +166,7 @@ void platform_power(struct platform *p, enum power what)
 void platform_isa_irq(void *to, unsigned pin, bool level)
 {
     struct platform *p = to;
-    uint8_t          old = p->isa_level[pin & 15];
+    uint8_t old = p->isa_level[pin & 15];
 
     p->isa_level[pin & 15] = level ? old + 1 : old - 1;
     if (p->ops->isa_irq && (old == 0 || p->isa_level[pin & 15] == 0))
@@ -174,7 +181,7 @@ void irq_isa(struct device *dev, struct irq *irq, unsigned pin)
 int dma_read(struct device *dev, uint64_t gpa, void *dst, size_t len)
 {
     struct platform *p = dev->plat;
-    int              rc = p->ops->mem_read ? p->ops->mem_read(p, gpa, dst, len) : -ENXIO;
+    int rc = p->ops->mem_read ? p->ops->mem_read(p, gpa, dst, len) : -ENXIO;
 
     if (rc)
         memset(dst, 0xff, len); /* what nobody answers reads as ones */
@@ -186,4 +193,16 @@ int dma_write(struct device *dev, uint64_t gpa, const void *src, size_t len)
     struct platform *p = dev->plat;
 
     return p->ops->mem_write ? p->ops->mem_write(p, gpa, src, len) : -ENXIO;
+}
+
+void *dma_pin(struct device *dev, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
+{
+    const struct platform_ops *ops = dev->plat->ops;
+
+    return ops->mem_pin && ops->mem_unpin ? ops->mem_pin(dev->plat, gpa, len, write, got) : NULL;
+}
+
+void dma_unpin(struct device *dev, void *host, uint64_t len, bool written)
+{
+    dev->plat->ops->mem_unpin(dev->plat, host, len, written);
 }

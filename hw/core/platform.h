@@ -6,9 +6,9 @@
 
 struct io_req { /* what every outside world is turned into */
     enum io_space space;
-    bool          write;
-    unsigned      width; /* 1, 2, 4 or 8 */
-    uint64_t      addr, data;
+    bool write;
+    unsigned width; /* 1, 2, 4 or 8 */
+    uint64_t addr, data;
 };
 
 enum power { POWER_OFF, POWER_RESET, POWER_SUSPEND, POWER_WAKE };
@@ -25,6 +25,14 @@ struct platform_ops {
     int (*pci)(struct platform *p, bool add, unsigned devfn);
     int (*mem_read)(struct platform *p, uint64_t gpa, void *dst, size_t len);
     int (*mem_write)(struct platform *p, uint64_t gpa, const void *src, size_t len);
+    /*
+     * Lends guest RAM to one request of bulk data: the host address of gpa, good for the first
+     * *got (1 to len) bytes until mem_unpin() is told the same address. NULL: no RAM there, or
+     * nothing to lend; the device then copies. written: the request may have changed the len
+     * bytes at host.
+     */
+    void *(*mem_pin)(struct platform *p, uint64_t gpa, uint64_t len, bool write, uint64_t *got);
+    void (*mem_unpin)(struct platform *p, void *host, uint64_t len, bool written);
     /* Memory that a guest may be forbidden to write (the ROM lock of xen-platform). */
     int (*mem_readonly)(struct platform *p, uint64_t gpa, uint64_t len, bool readonly);
     /* The one video memory: made once, zeroed, *host good to the end. Moved; gpa 0 hides it. */
@@ -45,26 +53,26 @@ struct platform_ops {
 #define PLATFORM_TIMERS  128
 
 struct window {
-    uint64_t               base;
+    uint64_t base;
     const struct io_range *range;
-    struct device         *dev;
-    uint64_t               size;
-    uint64_t               hits; /* accesses, for "info accesses" */
+    struct device *dev;
+    uint64_t size;
+    uint64_t hits; /* accesses, for "info accesses" */
 };
 
 struct platform { /* embedded first in each world's struct; platform_init() fills it */
     const struct platform_ops *ops;
-    struct uv_loop_s          *loop; /* for sinks and back ends; NULL where nothing is real */
-    unsigned                   nwindows[2]; /* by enum io_space, sorted by base */
-    struct window              windows[2][PLATFORM_WINDOWS];
-    unsigned                   ntimers;
-    struct timer              *timers[PLATFORM_TIMERS];
-    int64_t                    armed; /* what ops->timer was told last */
-    uint8_t                    isa_level[16];      /* drivers that hold the line up */
-    uint8_t                    intx_level[32][4];  /* by PCI device and pin */
-    struct pci_func           *pci[256];           /* by devfn, bus 0 */
-    uint64_t                   accesses;           /* served, for "info accesses" */
-    uint64_t                   config_cycles;      /* those of them to config space */
+    struct uv_loop_s *loop; /* for sinks and back ends; NULL where nothing is real */
+    unsigned nwindows[2];   /* by enum io_space, sorted by base */
+    struct window windows[2][PLATFORM_WINDOWS];
+    unsigned ntimers;
+    struct timer *timers[PLATFORM_TIMERS];
+    int64_t armed;             /* what ops->timer was told last */
+    uint8_t isa_level[16];     /* drivers that hold the line up */
+    uint8_t intx_level[32][4]; /* by PCI device and pin */
+    struct pci_func *pci[256]; /* by devfn, bus 0 */
+    uint64_t accesses;         /* served, for "info accesses" */
+    uint64_t config_cycles;    /* those of them to config space */
 };
 
 void platform_init(struct platform *p, const struct platform_ops *ops, struct uv_loop_s *loop);
@@ -72,24 +80,30 @@ void platform_init(struct platform *p, const struct platform_ops *ops, struct uv
 /* The only way in. For a read, req->data is filled (bytes nobody claims are ones). */
 void platform_io(struct platform *p, struct io_req *req);
 void platform_pci_cfg(struct platform *p, unsigned devfn, unsigned off, struct io_req *req);
+/* Is there a device's window at addr? */
+bool platform_covers(const struct platform *p, enum io_space space, uint64_t addr);
 
 /* A device's window appears or goes; base is absolute. -EBUSY where two would overlap. */
-int  platform_map(struct platform *p, struct device *dev, const struct io_range *r, uint64_t base,
-                  uint64_t size);
+int platform_map(struct platform *p, struct device *dev, const struct io_range *r, uint64_t base,
+                 uint64_t size);
 void platform_unmap(struct platform *p, struct device *dev, const struct io_range *r,
                     uint64_t base);
 
 int64_t platform_now(struct platform *p);
-void    platform_power(struct platform *p, enum power what);
-void    platform_isa_irq(void *p, unsigned pin, bool level); /* an irq's drive; ORs the drivers */
+void platform_power(struct platform *p, enum power what);
+void platform_isa_irq(void *p, unsigned pin, bool level); /* an irq's drive; ORs the drivers */
 
 /*
- * Guest RAM is only ever copied. A target that is not RAM is an error for the
- * device to report the way its hardware would; it is never dispatched, so no
- * device can be re-entered through its own DMA.
+ * Guest RAM is copied. A target that is not RAM is an error for the device to
+ * report the way its hardware would; it is never dispatched, so no device can
+ * be re-entered through its own DMA. Only the data of disks is not copied
+ * where the world can lend it (mem_pin): what is in it must not matter to us.
  */
 #define must_check __attribute__((warn_unused_result))
 must_check int dma_read(struct device *dev, uint64_t gpa, void *dst, size_t len);
 must_check int dma_write(struct device *dev, uint64_t gpa, const void *src, size_t len);
 #define dma_get(dev, gpa, p) dma_read((dev), (gpa), (p), sizeof(*(p)))
 #define dma_put(dev, gpa, p) dma_write((dev), (gpa), (p), sizeof(*(p)))
+/* mem_pin() and mem_unpin(), or NULL and nothing where the world has none. */
+void *dma_pin(struct device *dev, uint64_t gpa, uint64_t len, bool write, uint64_t *got);
+void dma_unpin(struct device *dev, void *host, uint64_t len, bool written);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The memory of a guest whose CPU is a test. RAM is split round the hole below
+ * 4 GiB as on a PC; 0xa0000-0xbffff belongs to the display card. Pages nobody
+ * touched cost nothing, and the firmware's are the file's own until written.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "ioreq/qtest-impl.h"
+
+#define GIB4       (UINT64_C(1) << 32)
+#define VGA_BASE   0xa0000
+#define VGA_END    0xc0000
+#define BIOS_END   0x100000
+#define BIOS_LOW   0x20000 /* as much of it as is seen below 1 MiB */
+#define ROM_MAX    (16u << 20)
+#define PAGE_SHIFT 12
+#define PAGE       (1u << PAGE_SHIFT)
+
+static void *map_anonymous(uint64_t size)
+{
+    return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                0);
+}
+
+/* Its last bytes lie below 4 GiB; the last 128 KiB also below 1 MiB, where it is like RAM. */
+static int map_firmware(struct qtest_mem *m, const char *file, struct err *err)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    uint64_t low;
+    void *at;
+
+    if (fd < 0 || fstat(fd, &st)) {
+        int e = errno;
+
+        if (fd >= 0)
+            close(fd);
+        return err_set(err, -e, "firmware %s: %s", file, strerror(e));
+    }
+    if (!S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > ROM_MAX || st.st_size % PAGE) {
+        close(fd);
+        return err_set(err, -EINVAL, "firmware %s: must be a file of whole pages up to 16 MiB",
+                       file);
+    }
+    m->rom_size = (uint64_t)st.st_size;
+    m->rom = mmap(NULL, m->rom_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    low = m->rom_size < BIOS_LOW ? m->rom_size : BIOS_LOW;
+    at = m->rom;
+    if (m->rom != MAP_FAILED && m->low >= BIOS_END)
+        at = mmap(m->ram + BIOS_END - low, low, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
+                  (off_t)(m->rom_size - low));
+    close(fd);
+    if (m->rom == MAP_FAILED)
+        m->rom = NULL;
+    return at == MAP_FAILED ? err_set(err, -errno, "firmware %s: %s", file, strerror(errno)) : 0;
+}
+
+int qtest_mem_open(struct qtest_mem *m, const struct world_options *o, struct err *err)
+{
+    m->low = o->ram < o->low_ram_max ? o->ram : o->low_ram_max;
+    m->high = o->ram - m->low;
+    m->ram = map_anonymous(o->ram);
+    if (m->ram == MAP_FAILED) {
+        m->ram = NULL;
+        return err_set(err, -errno, "-m: cannot have %llu MiB of memory: %s",
+                       (unsigned long long)(o->ram >> 20), strerror(errno));
+    }
+    return o->firmware ? map_firmware(m, o->firmware, err) : 0;
+}
+
+void qtest_mem_close(struct qtest_mem *m)
+{
+    if (m->ram)
+        munmap(m->ram, m->low + m->high);
+    if (m->rom)
+        munmap(m->rom, m->rom_size);
+    if (m->vram)
+        munmap(m->vram, m->vram_size);
+    free(m->vram_dirty);
+    memset(m, 0, sizeof(*m));
+}
+
+static void dirty(struct qtest_mem *m, uint64_t off, uint64_t len)
+{
+    for (uint64_t page = off >> PAGE_SHIFT; len && page <= (off + len - 1) >> PAGE_SHIFT; page++)
+        m->vram_dirty[page / 64] |= 1ULL << page % 64;
+}
+
+/* Is gpa in [base, base + size)? *off is then how far in; *len is cut to the end of it. */
+static bool within(uint64_t gpa, uint64_t base, uint64_t size, uint64_t *off, uint64_t *len)
+{
+    if (gpa < base) {
+        if (*len > base - gpa)
+            *len = base - gpa; /* so that a hole ends where this begins */
+        return false;
+    }
+    if (gpa - base >= size)
+        return false;
+    *off = gpa - base;
+    if (*len > size - *off)
+        *len = size - *off;
+    return true;
+}
+
+uint8_t *qtest_mem_at(struct qtest_mem *m, uint64_t gpa, uint64_t *len, bool write)
+{
+    uint64_t off, low = m->low < VGA_BASE ? m->low : VGA_BASE;
+
+    if (within(gpa, 0, low, &off, len))
+        return m->ram + off;
+    if (m->low > VGA_END && within(gpa, VGA_END, m->low - VGA_END, &off, len))
+        return m->ram + VGA_END + off;
+    if (m->high && within(gpa, GIB4, m->high, &off, len))
+        return m->ram + m->low + off;
+    if (m->vram_at && within(gpa, m->vram_at, m->vram_size, &off, len)) {
+        if (write)
+            dirty(m, off, *len);
+        return m->vram + off;
+    }
+    if (m->rom && within(gpa, GIB4 - m->rom_size, m->rom_size, &off, len) && !write)
+        return m->rom + off;
+    return NULL;
+}
+
+int qtest_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err)
+{
+    struct qtest_mem *m = &qtest_of(p)->mem;
+    uint64_t pages = (size + PAGE - 1) >> PAGE_SHIFT;
+
+    if (m->vram)
+        return err_set(err, -EBUSY, "there is video memory already");
+    m->vram_dirty = calloc((pages + 63) / 64, sizeof(uint64_t));
+    m->vram = m->vram_dirty ? map_anonymous(size) : MAP_FAILED;
+    if (m->vram == MAP_FAILED) {
+        m->vram = NULL;
+        return err_set(err, -ENOMEM, "cannot have %llu MiB of video memory",
+                       (unsigned long long)(size >> 20));
+    }
+    m->vram_size = size;
+    *host = m->vram;
+    return 0;
+}
+
+int qtest_vram_place(struct platform *p, uint64_t gpa)
+{
+    qtest_of(p)->mem.vram_at = gpa;
+    return 0;
+}
+
+int qtest_vram_dirty(struct platform *p, uint64_t first_page, size_t pages, uint64_t *bits)
+{
+    struct qtest_mem *m = &qtest_of(p)->mem;
+    uint64_t end = (m->vram_size + PAGE - 1) >> PAGE_SHIFT;
+
+    if (first_page > end || pages > end - first_page)
+        return -EINVAL;
+    memset(bits, 0, (pages + 63) / 64 * sizeof(*bits));
+    for (size_t i = 0; i < pages; i++) {
+        uint64_t page = first_page + i, bit = 1ULL << page % 64;
+
+        if (m->vram_dirty[page / 64] & bit)
+            bits[i / 64] |= 1ULL << i % 64;
+        m->vram_dirty[page / 64] &= ~bit;
+    }
+    return 0;
+}
+
+int qtest_dma_read(struct platform *p, uint64_t gpa, void *dst, size_t len)
+{
+    while (len) {
+        uint64_t n = len;
+        const uint8_t *from = qtest_mem_at(&qtest_of(p)->mem, gpa, &n, false);
+
+        if (!from)
+            return -EFAULT;
+        memcpy(dst, from, n);
+        dst = (uint8_t *)dst + n;
+        gpa += n;
+        len -= n;
+    }
+    return 0;
+}
+
+int qtest_dma_write(struct platform *p, uint64_t gpa, const void *src, size_t len)
+{
+    while (len) {
+        uint64_t n = len;
+        uint8_t *to = qtest_mem_at(&qtest_of(p)->mem, gpa, &n, true);
+
+        if (!to)
+            return -EFAULT;
+        memcpy(to, src, n);
+        src = (const uint8_t *)src + n;
+        gpa += n;
+        len -= n;
+    }
+    return 0;
+}
+
+void *qtest_pin(struct platform *p, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
+{
+    struct qtest_mem *m = &qtest_of(p)->mem;
+    uint8_t *at = qtest_mem_at(m, gpa, &len, write);
+
+    if (at && m->rom && at >= m->rom && at < m->rom + m->rom_size)
+        return NULL; /* not to be lent: nobody may write there */
+    *got = len;
+    return at;
+}
+
+void qtest_unpin(struct platform *p, void *host, uint64_t len, bool written)
+{
+}
