@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The engine of file I/O. With io_uring: a ring without any IORING_SETUP
- * flags and only the operations of Linux 5.1 (READV, WRITEV, FSYNC) and 5.6
- * (FALLOCATE, CANCEL), its descriptor watched by the loop. Without (an older
+ * flags and only the operations of Linux 5.1 (READV, WRITEV, FSYNC) and 5.5
+ * (CANCEL), its descriptor watched by the loop. What one turn of the loop
+ * submits goes to the kernel in one call, before the loop waits. Without (an older
  * kernel, a sysctl, a seccomp filter): up to AIO_WORKERS jobs of libuv's
  * thread pool, which take requests from a list until it is empty.
  */
@@ -26,10 +27,13 @@ struct req_list {
 struct aio {
     uv_async_t wake; /* also how the loop's engine is found again */
     uv_poll_t poll;
+    uv_idle_t feed;     /* runs when something is to be told to the kernel */
+    uv_thread_t thread; /* the loop's */
     const struct aio_ops *ops;
     unsigned refs;     /* aio_get()s */
     unsigned pins;     /* open handles and busy workers: libuv still knows us */
     unsigned inflight; /* submitted, done() not yet called */
+    bool threads;      /* asked for, rather than all there is */
     bool uring;
     struct req_list waiting; /* for a place in the ring, or for a worker */
     struct io_uring ring;
@@ -108,7 +112,7 @@ static void aio_end(struct aio *a, struct block_req *req, int err)
 {
     if (--a->inflight == 0)
         uv_unref(aio_handle(a));
-    block_finish(req, err);
+    a->ops->done(req, err);
 }
 
 /* ---- io_uring ---- */
@@ -125,12 +129,8 @@ static void ring_prepare(struct io_uring_sqe *sqe, const struct aio_step *s)
     case BLOCK_FLUSH:
         io_uring_prep_fsync(sqe, s->fd, IORING_FSYNC_DATASYNC);
         break;
-    case BLOCK_DISCARD:
-        io_uring_prep_fallocate(sqe, s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, s->offset,
-                                s->len);
-        break;
-    case BLOCK_ZERO:
-        io_uring_prep_fallocate(sqe, s->fd, FALLOC_FL_ZERO_RANGE, s->offset, s->len);
+    default: /* aio_ring() keeps them away */
+        io_uring_prep_nop(sqe);
         break;
     }
 }
@@ -184,15 +184,44 @@ static void ring_reap(struct aio *a)
         ring_feed(a);
 }
 
+static void ring_feed_due(uv_idle_t *feed)
+{
+    uv_idle_stop(feed);
+    ring_feed(feed->data);
+}
+
+/* Soon: with what else this turn of the loop submits. From another thread there is no turn. */
+static void ring_feed_soon(struct aio *a)
+{
+    uv_thread_t self = uv_thread_self();
+
+    if (uv_thread_equal(&self, &a->thread))
+        uv_idle_start(&a->feed, ring_feed_due);
+    else
+        ring_feed(a);
+}
+
 static void ring_ready(uv_poll_t *poll, int status, int events)
 {
     ring_reap(poll->data);
 }
 
+static void cancelled(struct aio *a, struct block_req *req)
+{
+    if (--a->inflight == 0)
+        uv_unref(aio_handle(a));
+    a->ops->cancelled(req);
+}
+
 static void ring_cancel(struct aio *a, struct block_req *req)
 {
-    struct io_uring_sqe *sqe = io_uring_get_sqe(&a->ring);
+    struct io_uring_sqe *sqe;
 
+    if (list_remove(&a->waiting, req)) {
+        cancelled(a, req);
+        return;
+    }
+    sqe = io_uring_get_sqe(&a->ring);
     if (!sqe)
         return;
     io_uring_prep_cancel(sqe, req, 0);
@@ -206,6 +235,8 @@ static int64_t step_blocking(const struct aio_step *s)
 {
     int64_t res = -EINVAL;
 
+    if (s->call)
+        return s->call(s->req);
     switch (s->op) {
     case BLOCK_READ:
         res = preadv(s->fd, s->iov, s->niov, s->offset);
@@ -216,11 +247,7 @@ static int64_t step_blocking(const struct aio_step *s)
     case BLOCK_FLUSH:
         res = fdatasync(s->fd);
         break;
-    case BLOCK_DISCARD:
-        res = fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, s->offset, s->len);
-        break;
-    case BLOCK_ZERO:
-        res = fallocate(s->fd, FALLOC_FL_ZERO_RANGE, s->offset, s->len);
+    default:
         break;
     }
     return res < 0 ? -errno : res;
@@ -334,11 +361,8 @@ static void threads_cancel(struct aio *a, struct block_req *req)
     uv_mutex_lock(&a->lock);
     found = list_remove(&a->waiting, req);
     uv_mutex_unlock(&a->lock);
-    if (found) {
-        if (--a->inflight == 0)
-            uv_unref(aio_handle(a));
-        block_finish_later(req, ECANCELED);
-    }
+    if (found)
+        cancelled(a, req);
 }
 
 /* ---- both ---- */
@@ -371,7 +395,7 @@ static void aio_look(uv_handle_t *handle, void *arg)
         ((uv_async_t *)handle)->async_cb == aio_woken) {
         struct aio *a = handle->data;
 
-        if (!search->threads || !a->uring)
+        if (search->threads == a->threads)
             search->found = a;
     }
 }
@@ -383,6 +407,8 @@ static int aio_init(struct aio *a, struct uv_loop_s *loop, bool threads)
     if (rc)
         return rc;
     a->wake.data = a;
+    a->thread = uv_thread_self();
+    a->threads = threads;
     a->pins = 1;
     uv_unref((uv_handle_t *)&a->wake);
     uv_mutex_init(&a->lock);
@@ -395,7 +421,9 @@ static int aio_init(struct aio *a, struct uv_loop_s *loop, bool threads)
     }
     a->uring = true;
     a->poll.data = a;
-    a->pins++;
+    uv_idle_init(loop, &a->feed);
+    a->feed.data = a;
+    a->pins += 2;
     uv_poll_start(&a->poll, UV_READABLE, ring_ready);
     uv_unref((uv_handle_t *)&a->poll);
     return 0;
@@ -424,8 +452,10 @@ void aio_put(struct aio *a)
 {
     if (--a->refs)
         return;
-    if (a->uring)
+    if (a->uring) {
         uv_close((uv_handle_t *)&a->poll, aio_closed);
+        uv_close((uv_handle_t *)&a->feed, aio_closed);
+    }
     uv_close((uv_handle_t *)&a->wake, aio_closed);
 }
 
@@ -440,7 +470,7 @@ void aio_submit(struct aio *a, struct block_req *req)
     aio_begin(a);
     if (a->uring) {
         list_push(&a->waiting, req);
-        ring_feed(a);
+        ring_feed_soon(a);
         return;
     }
     uv_mutex_lock(&a->lock);
@@ -465,8 +495,7 @@ void aio_wait(struct aio *a)
         threads_wait(a);
         return;
     }
-    if (!a->in_ring)
-        ring_feed(a);
+    ring_feed(a);
     io_uring_submit_and_wait(&a->ring, 1);
     ring_reap(a);
 }

@@ -15,6 +15,8 @@ struct aio_step { /* what to ask the kernel for */
     int fd, niov;
     const struct iovec *iov;
     uint64_t offset, len;
+    int (*call)(struct block_req *req); /* instead, in a thread: 0 or -errno; not in the ring */
+    struct block_req *req;              /* for call */
 };
 
 struct aio_ops {
@@ -22,6 +24,10 @@ struct aio_ops {
     bool (*next)(struct block_req *req, struct aio_step *step);
     /* The step gave res (bytes, or -errno). True: req is complete, *err its outcome. */
     bool (*result)(struct block_req *req, int64_t res, int *err);
+    /* In the loop or in aio_wait(): req is complete. Ends in block_finish(). */
+    void (*done)(struct block_req *req, int err);
+    /* From aio_cancel(): req had not begun. Ends in block_finish_later(). */
+    void (*cancelled)(struct block_req *req);
 };
 
 /* The loop's engine, made at the first call. threads: the pool even where io_uring works. */
