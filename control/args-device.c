@@ -4,10 +4,12 @@
  * -set). One table of driver names says what becomes of each.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "control/args-impl.h"
 #include "hw/core/log.h"
+#include "hw/machine.h"
 
 enum verdict {
     DEV_CARD, /* goes to devices[] as it is */
@@ -16,9 +18,27 @@ enum verdict {
     DEV_TABLET,
     DEV_UHCI,
     DEV_DEBUGCON,
+    DEV_PORT, /* isa-serial, isa-parallel */
+    DEV_FLOPPY,
     DEV_NOTE, /* left out, with a line in the log */
     DEV_REFUSE,
 };
+
+static const struct keyval_key vga_keys[] = {
+    { "driver", 0 },        { "id", 0 },     { "bus", 0 },
+    { "addr", 0 },          { "romfile", 0 }, { "rombar", 0 },
+    { "multifunction", 0 }, { "bootindex", 0 }, { "vgamem_mb", 0 },
+    { "mmio", 0 },          { "edid", 0 },   { "xres", 0 },
+    { "yres", 0 },          { "xmax", 0 },   { "ymax", 0 },
+    { "refresh_rate", 0 },  { "blitter", 0 }, { "qemu-extended-regs", 0 },
+    { "big-endian-framebuffer", 0 }, { "global-vmstate", 0 }, { NULL, 0 },
+};
+static const struct keyval_key debugcon_keys[] = {
+    { "driver", 0 }, { "chardev", 0 }, { "iobase", 0 }, { "readback", 0 }, { "id", 0 }, { NULL, 0 }
+};
+static const struct keyval_key port_keys[] = { { "driver", 0 }, { "chardev", 0 }, { "index", 0 },
+                                               { "iobase", 0 }, { "irq", 0 },     { "id", 0 },
+                                               { NULL, 0 } };
 
 #define NO_AHCI  "use hdtype=\"ide\""
 #define NO_SCSI  "use hd* vdevs (hda to hdd)"
@@ -33,19 +53,23 @@ static const struct {
     const char *name;
     enum verdict verdict;
     const char *text;
+    const struct keyval_key *keys; /* NULL: the device says itself which keys it knows */
 } drivers[] = {
-    { "VGA", DEV_CARD, NULL },
-    { "cirrus-vga", DEV_CARD, NULL },
-    { "ac97", DEV_CARD, NULL },
-    { "AC97", DEV_CARD, NULL },
-    { "ide-cd", DEV_IDE, NULL },
-    { "ide-hd", DEV_IDE, NULL },
-    { "rtl8139", DEV_NIC, NULL },
-    { "e1000", DEV_NIC, NULL },
-    { "e1000-82540em", DEV_NIC, NULL },
-    { "usb-tablet", DEV_TABLET, NULL },
-    { "piix3-usb-uhci", DEV_UHCI, NULL },
-    { "isa-debugcon", DEV_DEBUGCON, NULL },
+    { "VGA", DEV_CARD, NULL, vga_keys },
+    { "cirrus-vga", DEV_CARD, NULL, vga_keys },
+    { "ac97", DEV_CARD, NULL, NULL },
+    { "AC97", DEV_CARD, NULL, NULL },
+    { "ide-cd", DEV_IDE, NULL, args_ide_keys },
+    { "ide-hd", DEV_IDE, NULL, args_ide_keys },
+    { "rtl8139", DEV_NIC, NULL, args_nic_keys },
+    { "e1000", DEV_NIC, NULL, args_nic_keys },
+    { "e1000-82540em", DEV_NIC, NULL, args_nic_keys },
+    { "usb-tablet", DEV_TABLET, NULL, NULL },
+    { "piix3-usb-uhci", DEV_UHCI, NULL, NULL },
+    { "isa-debugcon", DEV_DEBUGCON, NULL, debugcon_keys },
+    { "isa-serial", DEV_PORT, NULL, port_keys },
+    { "isa-parallel", DEV_PORT, NULL, port_keys },
+    { "floppy", DEV_FLOPPY, "boot from a CD image instead", args_floppy_keys },
     { "usb-mouse", DEV_NOTE, "the guest has a PS/2 mouse; or use usbdevice=\"tablet\"" },
     { "usb-kbd", DEV_NOTE, "the guest has a PS/2 keyboard" },
     { "qxl-vga", DEV_REFUSE, NO_VGA },
@@ -68,7 +92,7 @@ static const struct {
     { "scsi-disk", DEV_REFUSE, NO_SCSI },
     { "ahci", DEV_REFUSE, NO_AHCI },
     { "ich9-ahci", DEV_REFUSE, NO_AHCI },
-    { "floppy", DEV_REFUSE, "boot from a CD image instead" },
+    { "isa-fdc", DEV_REFUSE, "the PC's own floppy controller is there when it is emulated" },
     { "adlib", DEV_REFUSE, NO_HDA },
     { "cs4231a", DEV_REFUSE, NO_HDA },
     { "es1370", DEV_REFUSE, NO_HDA },
@@ -111,44 +135,63 @@ static const struct {
     { "xen-platform", DEV_REFUSE, "use xen_platform_pci=1 (-machine xenfv)" },
     { "xen-pci-passthrough", DEV_REFUSE, NO_PASS },
     { "vfio-pci", DEV_REFUSE, NO_PASS },
-    { "isa-serial", DEV_REFUSE, "use -serial" },
     { "pci-serial", DEV_REFUSE, "use -serial" },
-    { "isa-parallel", DEV_REFUSE, "use -parallel" },
     { "virtio-balloon-pci", DEV_REFUSE, "the hypervisor balloons (memory=, maxmem=)" },
     { "virtio-rng-pci", DEV_REFUSE, "leave it out" },
     { "tpm-tis", DEV_REFUSE, "leave it out" },
     { "pvpanic", DEV_REFUSE, "leave it out" },
 };
 
-static int add_card(struct args_ctx *c, const char *driver, const char *arg)
+static int add_card(struct args_ctx *c, const char *driver, const struct config *cfg)
 {
-    struct config cfg = { 0 };
-    int rc = keyval_parse(&cfg, "-device", arg, "driver", NULL, c->err);
+    struct device_arg *d = &c->a->devices[c->a->ndevices];
 
-    if (!rc && c->a->ndevices == ARGS_DEVICES)
-        rc = err_set(c->err, -EINVAL, "-device %s: more than %u", driver, ARGS_DEVICES);
-    if (rc) {
-        config_free(&cfg);
-        return rc;
-    }
-    c->a->devices[c->a->ndevices].driver = xstrdup(driver);
-    c->a->devices[c->a->ndevices++].cfg = cfg;
+    if (c->a->ndevices == ARGS_DEVICES)
+        return err_set(c->err, -EINVAL, "-device %s: more than %u", driver, ARGS_DEVICES);
+    d->driver = xstrdup(driver);
+    for (size_t i = 0; i < cfg->n; i++)
+        config_set(&d->cfg, cfg->items[i].key, cfg->items[i].val);
+    c->a->ndevices++;
+    c->seen.vga |= !strcmp(driver, "VGA") || !strcmp(driver, "cirrus-vga");
     return 0;
 }
 
-static int add_device(struct args_ctx *c, unsigned i, const char *arg)
+static int check_bus(struct args_ctx *c, const char *driver, const struct config *cfg)
+{
+    const char *bus = config_str(cfg, "bus", "pci.0");
+
+    if (strcmp(bus, "pci.0") && strcmp(bus, "pci") && strcmp(bus, "pci.0/"))
+        return err_set(c->err, -EINVAL, "-device %s: Bus '%s' not found; cards sit on pci.0", driver,
+                       bus);
+    return 0;
+}
+
+static int add_known(struct args_ctx *c, unsigned i, const struct config *cfg)
 {
     const char *driver = drivers[i].name;
+    int rc = 0;
 
+    if (drivers[i].keys)
+        rc = keyval_check(cfg, "-device", drivers[i].keys, c->err);
+    if (!rc && (drivers[i].verdict == DEV_CARD || drivers[i].verdict == DEV_NIC))
+        rc = check_bus(c, driver, cfg);
+    if (rc)
+        return rc;
     switch (drivers[i].verdict) {
     case DEV_CARD:
-        return add_card(c, driver, arg);
+        return add_card(c, driver, cfg);
     case DEV_IDE:
-        return args_ide_device(c, driver, arg);
+        return args_note_plug(c, driver, cfg);
+    case DEV_FLOPPY:
+        if (machine_has_type("isa-fdc") || machine_has_type("fdc"))
+            return args_note_plug(c, driver, cfg);
+        break;
     case DEV_NIC:
-        return args_nic_device(c, driver, arg);
+        return args_nic_device(c, driver, cfg);
     case DEV_DEBUGCON:
-        return args_isa_debugcon(c, arg);
+        return args_isa_debugcon(c, cfg);
+    case DEV_PORT:
+        return args_isa_port(c, driver, cfg);
     case DEV_TABLET:
         c->a->tablet = true;
         return 0;
@@ -158,27 +201,162 @@ static int add_device(struct args_ctx *c, unsigned i, const char *arg)
     case DEV_NOTE:
         log_line("-device %s: left out; %s", driver, drivers[i].text);
         return 0;
-    case DEV_REFUSE:
+    case DEV_REFUSE: /* unless somebody has written it since */
+        if (machine_has_card(driver))
+            return add_card(c, driver, cfg);
         break;
     }
     return err_set(c->err, -ENOTSUP, "-device %s: not supported; %s", driver, drivers[i].text);
 }
 
+static int find_driver(const char *name)
+{
+    for (unsigned i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+        if (!strcmp(drivers[i].name, name))
+            return (int)i;
+    }
+    return -1;
+}
+
+static int same_id(struct args_ctx *c, const char *id)
+{
+    for (unsigned i = 0; i < c->nids; i++) {
+        if (!strcmp(c->ids[i], id))
+            return err_set(c->err, -EINVAL, "-device id=%s: Duplicate device ID '%s'", id, id);
+    }
+    if (c->nids < ARGS_DEVICES)
+        c->ids[c->nids++] = xstrdup(id);
+    return 0;
+}
+
+static int add_device(struct args_ctx *c, const struct config *cfg)
+{
+    const char *driver = config_str(cfg, "driver", ""), *id = config_str(cfg, "id", NULL);
+    int i = find_driver(driver), rc;
+
+    if (i < 0 && !machine_has_card(driver))
+        return err_set(c->err, -ENOTSUP,
+                       "-device %.64s: '%.64s' is not a valid device model name; "
+                       "-device help lists those that are",
+                       driver, driver);
+    rc = id ? same_id(c, id) : 0;
+    if (rc)
+        return rc;
+    return i < 0 ? add_card(c, driver, cfg) : add_known(c, (unsigned)i, cfg);
+}
+
+static bool is_help(const char *s)
+{
+    return !strcmp(s, "help") || !strcmp(s, "?");
+}
+
 int args_device(struct args_ctx *c, const struct option *o, const char *arg)
 {
-    size_t len;
+    struct config cfg = { 0 };
+    int rc = keyval_parse(&cfg, "-device", arg, "driver", NULL, c->err);
+    const char *driver = config_str(&cfg, "driver", "");
 
-    if (!strncmp(arg, "driver=", 7))
-        arg += 7;
-    len = strcspn(arg, ",");
-    for (unsigned i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
-        if (strlen(drivers[i].name) == len && !memcmp(drivers[i].name, arg, len))
-            return add_device(c, i, arg);
+    if (!rc && (is_help(driver) || config_str(&cfg, "help", NULL))) {
+        c->a->print = args_device_help(is_help(driver) ? NULL : driver);
+        if (!c->a->print)
+            rc = err_set(c->err, -ENOTSUP, "-device %.64s: '%.64s' is not a valid device model name",
+                         driver, driver);
+    } else if (!rc) {
+        rc = add_device(c, &cfg);
     }
-    return err_set(c->err, -ENOTSUP,
-                   "-device %.*s: unknown; cards are VGA, cirrus-vga, rtl8139, "
-                   "e1000 and ac97",
-                   (int)(len < 64 ? len : 64), arg);
+    config_free(&cfg);
+    return rc;
+}
+
+static char *append(char *text, const char *line)
+{
+    char *longer = text ? xasprintf("%s\n%s", text, line) : xstrdup(line);
+
+    free(text);
+    return longer;
+}
+
+static bool is_there(unsigned i)
+{
+    const char *name = !strcmp(drivers[i].name, "e1000-82540em") ? "e1000" : drivers[i].name;
+
+    switch (drivers[i].verdict) {
+    case DEV_CARD:
+    case DEV_NIC:
+    case DEV_UHCI:
+    case DEV_REFUSE:
+        return machine_has_card(name);
+    case DEV_FLOPPY:
+        return machine_has_type("isa-fdc") || machine_has_type("fdc");
+    case DEV_IDE:
+    case DEV_DEBUGCON:
+    case DEV_PORT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+char *args_device_help(const char *driver)
+{
+    static const char *const pci_keys[] = { "addr", "bus", "multifunction", "rombar", "romfile" };
+    int i = driver ? find_driver(driver) : -1;
+    char *text = NULL, *line;
+
+    if (driver && (i < 0 ? !machine_has_card(driver) : !is_there((unsigned)i)))
+        return NULL;
+    if (!driver) {
+        for (unsigned d = 0; d < sizeof(drivers) / sizeof(drivers[0]); d++) {
+            line = xasprintf("name \"%s\"", drivers[d].name);
+            text = is_there(d) ? append(text, line) : text;
+            free(line);
+        }
+        return text;
+    }
+    line = xasprintf("%s options:", driver);
+    text = append(text, line);
+    free(line);
+    for (const struct keyval_key *k = i < 0 ? NULL : drivers[i].keys; k && k->name; k++) {
+        line = xasprintf("  %s=<value>", k->name);
+        text = strcmp(k->name, "driver") ? append(text, line) : text;
+        free(line);
+    }
+    for (unsigned k = 0; (i < 0 || !drivers[i].keys) && k < sizeof(pci_keys) / sizeof(pci_keys[0]);
+         k++) {
+        line = xasprintf("  %s=<value>", pci_keys[k]);
+        text = append(text, line);
+        free(line);
+    }
+    return text;
+}
+
+int args_add_device(struct vm_args *a, const struct config *cfg, struct args_added *added,
+                    struct err *err)
+{
+    struct args_ctx *c = calloc(1, sizeof(*c));
+    unsigned nnics = a->nnics, ndevices = a->ndevices;
+    int rc;
+
+    if (!c)
+        return err_set(err, -ENOMEM, "out of memory");
+    c->a = a;
+    c->err = err;
+    c->joined.kind = ARGS_OTHER;
+    rc = add_device(c, cfg);
+    if (!rc)
+        rc = args_join_plugs(c);
+    if (!rc && a->nnics > nnics) {
+        c->joined = (struct args_added){ ARGS_NIC, nnics };
+        rc = args_join_nic(a, &a->nics[nnics], err);
+        if (rc)
+            args_free_nic(&a->nics[--a->nnics]);
+    }
+    if (!rc && a->ndevices > ndevices)
+        c->joined = (struct args_added){ ARGS_CARD, ndevices };
+    *added = c->joined;
+    args_free_ctx(c);
+    free(c);
+    return rc;
 }
 
 int args_usbdevice(struct args_ctx *c, const struct option *o, const char *arg)
@@ -202,13 +380,17 @@ int args_usbdevice(struct args_ctx *c, const struct option *o, const char *arg)
 
 int args_vga(struct args_ctx *c, const struct option *o, const char *arg)
 {
-    if (!strcmp(arg, "none"))
-        return 0;
+    struct config none = { 0 };
+    int rc = 0;
+
     if (!strcmp(arg, "std"))
-        return add_card(c, "VGA", "VGA");
-    if (!strcmp(arg, "cirrus"))
-        return add_card(c, "cirrus-vga", "cirrus-vga");
-    return err_set(c->err, -ENOTSUP, "-vga %s: not supported; use std, cirrus or none", arg);
+        rc = add_card(c, "VGA", &none);
+    else if (!strcmp(arg, "cirrus"))
+        rc = add_card(c, "cirrus-vga", &none);
+    else if (strcmp(arg, "none"))
+        rc = err_set(c->err, -ENOTSUP, "-vga %s: not supported; use std, cirrus or none", arg);
+    c->seen.vga = true;
+    return rc;
 }
 
 /* WHAT.KEY=VAL */
@@ -243,32 +425,114 @@ int args_set(struct args_ctx *c, const struct option *o, const char *arg)
     return note_set(c, o->name, arg + 7, true);
 }
 
-/* -set is about one device and wins; -global is a default that the device's own key overrides. */
-static bool apply_set(struct vm_args *a, const struct set_def *s)
+/*
+ * -set is about one device and wins; -global is a default that the device's own key overrides.
+ * Cards are known only by now; of NICs and drives the keys that they keep are set.
+ */
+static bool apply_set(struct config *cfg, const struct set_def *s, const char *driver,
+                      const char *id)
 {
+    if (strcmp(s->by_id ? (id ? id : "") : driver, s->what))
+        return false;
+    if (s->by_id || !config_str(cfg, s->key, NULL))
+        config_set(cfg, s->key, s->val);
+    return true;
+}
+
+static bool apply_to_all(struct args_ctx *c, const struct set_def *s)
+{
+    struct vm_args *a = c->a;
     bool found = false;
 
-    for (unsigned i = 0; i < a->ndevices; i++) {
-        struct device_arg *d = &a->devices[i];
-        const char *name = s->by_id ? config_str(&d->cfg, "id", "") : d->driver;
-
-        if (strcmp(name, s->what))
-            continue;
-        found = true;
-        if (s->by_id || !config_str(&d->cfg, s->key, NULL))
-            config_set(&d->cfg, s->key, s->val);
-    }
+    for (unsigned i = 0; i < a->ndevices; i++)
+        found |= apply_set(&a->devices[i].cfg, s, a->devices[i].driver,
+                           config_str(&a->devices[i].cfg, "id", NULL));
+    for (unsigned i = 0; i < a->nnics; i++)
+        found |= apply_set(&a->nics[i].cfg, s, a->nics[i].model, a->nics[i].id);
+    for (unsigned i = 0; i < c->nplugs; i++)
+        found |= apply_set(&c->plugs[i].cfg, s, config_str(&c->plugs[i].cfg, "driver", ""),
+                           config_str(&c->plugs[i].cfg, "id", NULL));
     return found;
 }
 
+/* Before the plugs are joined: theirs are the same keys. */
 int args_join_sets(struct args_ctx *c)
 {
     for (unsigned i = 0; i < c->nsets; i++) {
         const struct set_def *s = &c->sets[i];
 
-        if (!apply_set(c->a, s))
+        if (!apply_to_all(c, s))
             log_line("-%s%s.%s=%s: has no effect; no card here is called %s",
                      s->by_id ? "set device." : "global ", s->what, s->key, s->val, s->what);
     }
     return 0;
+}
+
+/* Puts a card before all others: the board's own come first, on the first free slots. */
+static void put_first(struct vm_args *a, const char *driver)
+{
+    memmove(&a->devices[1], &a->devices[0], a->ndevices * sizeof(a->devices[0]));
+    memset(&a->devices[0], 0, sizeof(a->devices[0]));
+    a->devices[0].driver = xstrdup(driver);
+    a->ndevices++;
+    for (unsigned i = 0; i < a->nnics; i++)
+        a->nics[i].after++;
+}
+
+static int default_nic(struct args_ctx *c)
+{
+    struct vm_args *a = c->a;
+    struct config cfg = { 0 };
+    struct nic_arg nic;
+    int rc = args_nic_device(c, "e1000", &cfg);
+
+    config_free(&cfg);
+    if (rc)
+        return rc;
+    nic = a->nics[a->nnics - 1]; /* before those that were asked for */
+    memmove(&a->nics[1], &a->nics[0], (a->nnics - 1) * sizeof(nic));
+    a->nics[0] = nic;
+    a->nics[0].after = a->ndevices && !strcmp(a->devices[0].driver, "VGA") ? 1 : 0;
+    return 0;
+}
+
+static int default_drive(struct args_ctx *c, const char *iface, const char *index, bool cd)
+{
+    struct config cfg = { 0 };
+    int rc;
+
+    config_set(&cfg, "if", iface);
+    config_set(&cfg, "index", index);
+    config_set(&cfg, "media", cd ? "cdrom" : "disk");
+    rc = args_add_drive(c->a, &cfg, c->err);
+    config_free(&cfg);
+    return rc;
+}
+
+/*
+ * What QEMU's pc has without being asked, unless -nodefaults: a VGA, an e1000,
+ * a serial and a parallel port, a CD drive as hdc, a floppy drive. Under Xen
+ * nobody adds anything to what the toolstack said.
+ */
+int args_join_defaults(struct args_ctx *c)
+{
+    struct vm_args *a = c->a;
+    bool fdc = machine_has_type("isa-fdc") || machine_has_type("fdc");
+    int rc = 0;
+
+    if (!a->own_clocks || a->nodefaults || !strcmp(a->machine, "none"))
+        return 0;
+    if (!c->seen.vga && a->ndevices < ARGS_DEVICES)
+        put_first(a, "VGA");
+    if (!c->seen.net)
+        rc = default_nic(c);
+    if (!a->nserials && !c->seen.serial)
+        a->serials[a->nserials++] = xstrdup("null");
+    if (!a->parallel && !c->seen.parallel)
+        a->parallel = xstrdup("null");
+    if (!rc && !c->seen.cdrom && !args_drive_at(a, DRIVE_IDE, 2))
+        rc = default_drive(c, "ide", "2", true);
+    if (!rc && fdc && !c->seen.floppy && !args_drive_at(a, DRIVE_FLOPPY, 0))
+        rc = default_drive(c, "floppy", "0", false);
+    return rc;
 }

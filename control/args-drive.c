@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * control/args-drive.c: -drive, and the -device ide-cd/ide-hd that says where
- * an if=none drive is plugged. The IDE controller has four units: 0 and 1 are
- * master and slave of the first channel, 2 and 3 of the second.
+ * control/args-drive.c: -drive: an image, and where it is plugged. The keys
+ * that are about the image go to the block layer by control/blockopts.c, in
+ * -blockdev's spelling; those that are about the drive go to the device. The
+ * IDE controller has four units: 0 and 1 are master and slave of the first
+ * channel, 2 and 3 of the second.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "control/args-impl.h"
+#include "hw/machine.h"
 
-#define IDE_UNITS 4
+#define IDE_UNITS    4
+#define FLOPPY_UNITS 2
+#define FLASH_UNITS  2
 
 static const struct keyval_key drive_keys[] = {
     { "file", KV_NAME },
@@ -23,10 +28,9 @@ static const struct keyval_key drive_keys[] = {
     { "driver", 0 },
     { "readonly", 0 },
     { "read-only", 0 },
+    { "auto-read-only", 0 },
     { "cache", 0 },
-    { "cache.writeback", 0 },
-    { "cache.direct", 0 },
-    { "cache.no-flush", 0 },
+    { "cache.", 0 },
     { "serial", 0 },
     { "aio", 0 },
     { "discard", 0 },
@@ -36,24 +40,40 @@ static const struct keyval_key drive_keys[] = {
     { "snapshot", 0 },
     { "copy-on-read", 0 },
     { "node-name", 0 },
-    { "file.locking", 0 },
+    { "file.", 0 },
+    { "backing", 0 },
+    { "backing.", 0 },
     { "locking", 0 },
-    { "throttling.iops-total", 0 },
-    { "throttling.bps-total", 0 },
+    { "throttling.", 0 },
     { "iops", 0 },
+    { "iops_rd", 0 },
+    { "iops_wr", 0 },
+    { "iops_max", 0 },
+    { "iops_rd_max", 0 },
+    { "iops_wr_max", 0 },
+    { "iops_size", 0 },
     { "bps", 0 },
+    { "bps_rd", 0 },
+    { "bps_wr", 0 },
+    { "bps_max", 0 },
+    { "bps_rd_max", 0 },
+    { "bps_wr_max", 0 },
+    { "group", 0 },
+    { "cyls", 0 },
+    { "heads", 0 },
+    { "secs", 0 },
+    { "trans", 0 },
+    { "size", 0 },
+    { "latency-ns", 0 },
+    { "read-zeroes", 0 },
     { "addr", 0 },
-    { "encrypt.key-secret", 0 },
+    { "encrypt.", 0 },
     { NULL, 0 },
 };
 
 static const struct {
     const char *key, *text;
 } drive_refused[] = {
-    { "throttling.iops-total", "limit the process with a cgroup instead" },
-    { "throttling.bps-total", "limit the process with a cgroup instead" },
-    { "iops", "limit the process with a cgroup instead" },
-    { "bps", "limit the process with a cgroup instead" },
     { "encrypt.key-secret", "encrypt the disk below the image (dm-crypt)" },
     { "addr", "use index=" },
 };
@@ -64,22 +84,25 @@ static const struct {
     { "scsi", "use hd* vdevs (if=ide,index=0 to 3)" },
     { "virtio", "use hd* vdevs (if=ide,index=0 to 3)" },
     { "xen", "the PV back ends are found in xenstore" },
-    { "floppy", "boot from a CD image instead" },
-    { "pflash", "use a guest with bios=\"seabios\"" },
     { "sd", "use hd* vdevs (if=ide,index=0 to 3)" },
     { "mtd", "use hd* vdevs (if=ide,index=0 to 3)" },
 };
 
-/* "cache=": is a write done when it is in the host's memory? */
-static const struct {
-    const char *name;
-    bool writeback;
-} drive_caches[] = {
-    { "writeback", true },     { "none", true },        { "unsafe", true },
-    { "writethrough", false }, { "directsync", false },
-};
+/* Of the drive, not of the image; the rest of drive_keys is the block layer's. */
+static const char *const place_keys[] = { "if",    "index", "bus",  "unit",  "id",
+                                          "media", "serial", "addr", "group", NULL };
+static const char *const prop_keys[] = { "werror", "rerror", "cyls", "heads", "secs", "trans", NULL };
 
-static struct drive_arg *find_drive(struct vm_args *a, const char *id)
+static bool is_one_of(const char *const *words, const char *key)
+{
+    for (; *words; words++) {
+        if (!strcmp(*words, key))
+            return true;
+    }
+    return false;
+}
+
+struct drive_arg *args_find_drive(struct vm_args *a, const char *id)
 {
     for (unsigned i = 0; i < a->ndrives; i++) {
         if (a->drives[i].id && !strcmp(a->drives[i].id, id))
@@ -88,104 +111,228 @@ static struct drive_arg *find_drive(struct vm_args *a, const char *id)
     return NULL;
 }
 
-static struct drive_arg *at_unit(struct vm_args *a, int unit)
+struct drive_arg *args_drive_at(struct vm_args *a, enum drive_if iface, int index)
 {
     for (unsigned i = 0; i < a->ndrives; i++) {
-        if (a->drives[i].unit == unit)
+        const struct drive_arg *d = &a->drives[i];
+
+        if (iface == DRIVE_IDE ? d->unit == index : d->iface == iface && d->index == index)
             return &a->drives[i];
     }
     return NULL;
 }
 
-/* unit -1: the first free one. The id is for messages. */
-static int place(struct args_ctx *c, struct drive_arg *d, int unit, const char *id)
+static struct drive_arg *at_unit(struct vm_args *a, int unit)
+{
+    return args_drive_at(a, DRIVE_IDE, unit);
+}
+
+int args_place_ide(struct vm_args *a, struct drive_arg *d, int unit, const char *what,
+                   struct err *err)
 {
     if (unit < 0) {
-        for (unit = 0; unit < IDE_UNITS && at_unit(c->a, unit); unit++)
+        for (unit = 0; unit < IDE_UNITS && at_unit(a, unit); unit++)
             ;
     }
     if (unit >= IDE_UNITS)
-        return err_set(c->err, -EINVAL,
+        return err_set(err, -EINVAL,
                        "-drive %s: more than %u IDE drives; only hda to hdd are "
                        "emulated",
-                       id, IDE_UNITS);
-    if (at_unit(c->a, unit))
-        return err_set(c->err, -EINVAL, "-drive %s: IDE unit %d (hd%c) is taken by '%s'", id, unit,
-                       'a' + unit, at_unit(c->a, unit)->id);
+                       what, IDE_UNITS);
+    if (at_unit(a, unit))
+        return err_set(err, -EINVAL, "-drive %s: IDE unit %d (hd%c) is taken by '%s'", what, unit,
+                       'a' + unit, at_unit(a, unit)->id);
     d->unit = unit;
+    d->iface = DRIVE_IDE;
     return 0;
 }
 
-static int check_drive(struct args_ctx *c, const struct config *cfg)
+/* The other drives that have an index: a floppy is A or B, a flash the first or second. */
+static int place_index(struct vm_args *a, struct drive_arg *d, int unit, const char *what,
+                       struct err *err)
 {
-    const char *iface = config_str(cfg, "if", "ide"), *media = config_str(cfg, "media", "disk");
+    bool floppy = d->iface == DRIVE_FLOPPY;
+    int units = floppy ? FLOPPY_UNITS : FLASH_UNITS;
+
+    if (unit < 0) {
+        for (unit = 0; unit < units && args_drive_at(a, d->iface, unit); unit++)
+            ;
+    }
+    if (unit >= units)
+        return err_set(err, -EINVAL, "-drive %s: index %d: a PC has %d %s", what, unit, units,
+                       floppy ? "floppy drives" : "flash chips");
+    if (args_drive_at(a, d->iface, unit))
+        return err_set(err, -EINVAL, "-drive %s: drive with bus=0, unit=%d (index=%d) exists", what,
+                       unit, unit);
+    d->index = unit;
+    return 0;
+}
+
+static bool have_fdc(void)
+{
+    return machine_has_type("isa-fdc") || machine_has_type("fdc");
+}
+
+static int check_if(const char *iface, enum drive_if *out, struct err *err)
+{
+    static const char *const names[] = { "none", "ide", "floppy", "pflash" };
+
+    if (!strcmp(iface, "floppy") && !have_fdc())
+        return err_set(err, -ENOTSUP,
+                       "-drive if=floppy: not supported; boot from a CD image instead");
+    for (unsigned i = 0; i < sizeof(drive_ifs) / sizeof(drive_ifs[0]); i++) {
+        if (!strcmp(drive_ifs[i].name, iface))
+            return err_set(err, -ENOTSUP, "-drive if=%s: not supported; %s", iface,
+                           drive_ifs[i].text);
+    }
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!strcmp(names[i], iface)) {
+            *out = (enum drive_if)i;
+            return 0;
+        }
+    }
+    return err_set(err, -EINVAL, "-drive if=%s: unknown; use ide, floppy, pflash or none", iface);
+}
+
+static int check_drive(const struct config *cfg, enum drive_if *iface, struct err *err)
+{
+    const char *media = config_str(cfg, "media", "disk");
     bool snapshot, cor;
     int rc;
 
     for (unsigned i = 0; i < sizeof(drive_refused) / sizeof(drive_refused[0]); i++) {
         if (config_str(cfg, drive_refused[i].key, NULL))
-            return err_set(c->err, -ENOTSUP, "-drive %s=: not supported; %s", drive_refused[i].key,
+            return err_set(err, -ENOTSUP, "-drive %s=: not supported; %s", drive_refused[i].key,
                            drive_refused[i].text);
     }
-    for (unsigned i = 0; i < sizeof(drive_ifs) / sizeof(drive_ifs[0]); i++) {
-        if (!strcmp(drive_ifs[i].name, iface))
-            return err_set(c->err, -ENOTSUP, "-drive if=%s: not supported; %s", iface,
-                           drive_ifs[i].text);
-    }
-    if (strcmp(iface, "ide") && strcmp(iface, "none"))
-        return err_set(c->err, -EINVAL, "-drive if=%s: unknown; use ide or none", iface);
+    rc = check_if(config_str(cfg, "if", "ide"), iface, err);
+    if (rc)
+        return rc;
     if (strcmp(media, "disk") && strcmp(media, "cdrom"))
-        return err_set(c->err, -EINVAL, "-drive media=%s: unknown; use disk or cdrom", media);
-    rc = keyval_bool(cfg, "-drive", "snapshot", false, &snapshot, c->err);
+        return err_set(err, -EINVAL, "-drive media=%s: unknown; use disk or cdrom", media);
+    rc = keyval_bool(cfg, "-drive", "snapshot", false, &snapshot, err);
     if (!rc)
-        rc = keyval_bool(cfg, "-drive", "copy-on-read", false, &cor, c->err);
-    if (!rc && (snapshot || cor))
-        rc = err_set(c->err, -ENOTSUP, "-drive %s=on: not supported; copy the image first",
-                     snapshot ? "snapshot" : "copy-on-read");
+        rc = keyval_bool(cfg, "-drive", "copy-on-read", false, &cor, err);
+    if (!rc && cor)
+        rc = err_set(err, -ENOTSUP, "-drive copy-on-read=on: not supported; copy the image first");
+    return rc ? rc : args_check_props(cfg, "-drive", err);
+}
+
+int args_check_props(const struct config *cfg, const char *opt, struct err *err)
+{
+    static const char *const werrors[] = { "report", "ignore", "stop", "enospc", "auto", NULL };
+    static const char *const rerrors[] = { "report", "ignore", "stop", "auto", NULL };
+    static const char *const trans[] = { "none", "lba", "large", "rechs", "auto", NULL };
+    static const char *const trans_keys[] = { "trans", "bios-chs-trans", "chs-trans" };
+    const struct {
+        const char *key;
+        unsigned max;
+    } chs[] = { { "cyls", 65535 }, { "heads", 16 }, { "secs", 255 } };
+    uint64_t n;
+    unsigned given = 0;
+    int rc = keyval_word(cfg, opt, "werror", werrors, "auto", err);
+
+    if (rc >= 0)
+        rc = keyval_word(cfg, opt, "rerror", rerrors, "auto", err);
+    for (unsigned i = 0; rc >= 0 && i < 3; i++)
+        rc = keyval_word(cfg, opt, trans_keys[i], trans, "auto", err);
+    rc = rc < 0 ? rc : 0;
+    for (unsigned i = 0; !rc && i < 3; i++) {
+        rc = keyval_uint(cfg, opt, chs[i].key, 0, chs[i].max, &n, err);
+        given += n != 0;
+    }
+    if (!rc && given && given < 3)
+        rc = err_set(err, -EINVAL, "%s: cyls, heads and secs: give all three", opt);
     return rc;
 }
 
-static int set_cache(struct args_ctx *c, const struct config *cfg, struct drive_arg *d)
+/* "cache=": is a write done when it is in the host's memory, and the two that go with it. */
+static int set_cache(const struct config *cfg, struct drive_arg *d, struct err *err)
 {
+    static const struct {
+        const char *name;
+        bool writeback, direct, no_flush;
+    } caches[] = {
+        { "writeback", true, false, false }, { "none", true, true, false },
+        { "unsafe", true, false, true },     { "writethrough", false, false, false },
+        { "directsync", false, true, false },
+    };
     const char *cache = config_str(cfg, "cache", "writeback");
 
-    for (unsigned i = 0; i < sizeof(drive_caches) / sizeof(drive_caches[0]); i++) {
-        if (!strcmp(drive_caches[i].name, cache)) {
-            return keyval_bool(cfg, "-drive", "cache.writeback", drive_caches[i].writeback,
-                               &d->writeback, c->err);
-        }
+    for (unsigned i = 0; i < sizeof(caches) / sizeof(caches[0]); i++) {
+        if (strcmp(caches[i].name, cache))
+            continue;
+        if (caches[i].direct && !config_str(&d->opts, "cache.direct", NULL))
+            config_set(&d->opts, "cache.direct", "on");
+        if (caches[i].no_flush && !config_str(&d->opts, "cache.no-flush", NULL))
+            config_set(&d->opts, "cache.no-flush", "on");
+        return keyval_bool(cfg, "-drive", "cache.writeback", caches[i].writeback, &d->writeback,
+                           err);
     }
-    return err_set(c->err, -EINVAL, "-drive cache=%s: unknown; use writeback or writethrough",
+    return err_set(err, -EINVAL,
+                   "-drive cache=%s: unknown; use none, writeback, writethrough, directsync or "
+                   "unsafe",
                    cache);
 }
 
 /* index=, or bus= and unit=; -1 in *unit: neither was given. */
-static int wanted_unit(struct args_ctx *c, const struct config *cfg, int *unit)
+static int wanted_unit(const struct config *cfg, enum drive_if iface, int *unit, struct err *err)
 {
     uint64_t index, bus, u;
-    int rc = keyval_uint(cfg, "-drive", "index", 0, UINT32_MAX, &index, c->err);
+    int rc = keyval_uint(cfg, "-drive", "index", 0, UINT32_MAX, &index, err);
 
     if (!rc)
-        rc = keyval_uint(cfg, "-drive", "bus", 0, 1, &bus, c->err);
+        rc = keyval_uint(cfg, "-drive", "bus", 0, 1, &bus, err);
     if (!rc)
-        rc = keyval_uint(cfg, "-drive", "unit", 0, 1, &u, c->err);
+        rc = keyval_uint(cfg, "-drive", "unit", 0, 1, &u, err);
     if (rc)
         return rc;
     *unit = -1;
     if (config_str(cfg, "index", NULL)) {
-        if (index >= IDE_UNITS)
-            return err_set(c->err, -EINVAL,
+        if (iface == DRIVE_IDE && index >= IDE_UNITS)
+            return err_set(err, -EINVAL,
                            "-drive index=%llu: only hda to hdd (index 0 to 3) are "
                            "emulated",
                            (unsigned long long)index);
-        *unit = (int)index;
+        *unit = index > INT16_MAX ? INT16_MAX : (int)index;
     } else if (config_str(cfg, "bus", NULL) || config_str(cfg, "unit", NULL)) {
         *unit = (int)(2 * bus + u);
     }
     return 0;
 }
 
-static int fill_drive(struct args_ctx *c, const struct config *cfg, struct drive_arg *d)
+/* Old spellings become the new: "iops_rd_max" is "throttling.iops-read-max". */
+static void set_opt(struct config *opts, const char *key, const char *val)
+{
+    static const struct {
+        const char *old, *now;
+    } names[] = {
+        { "iops", "throttling.iops-total" },
+        { "iops_rd", "throttling.iops-read" },
+        { "iops_wr", "throttling.iops-write" },
+        { "iops_max", "throttling.iops-total-max" },
+        { "iops_rd_max", "throttling.iops-read-max" },
+        { "iops_wr_max", "throttling.iops-write-max" },
+        { "iops_size", "throttling.iops-size" },
+        { "bps", "throttling.bps-total" },
+        { "bps_rd", "throttling.bps-read" },
+        { "bps_wr", "throttling.bps-write" },
+        { "bps_max", "throttling.bps-total-max" },
+        { "bps_rd_max", "throttling.bps-read-max" },
+        { "bps_wr_max", "throttling.bps-write-max" },
+        { "locking", "file.locking" },
+        { "aio", "file.aio" },
+        { "readonly", "read-only" },
+    };
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!strcmp(names[i].old, key))
+            key = names[i].now;
+    }
+    config_set(opts, key, val);
+}
+
+static int fill_drive(const struct config *cfg, struct drive_arg *d, struct err *err)
 {
     const char *file = config_str(cfg, "file", NULL), *serial = config_str(cfg, "serial", NULL);
     const char *format = config_str(cfg, "format", config_str(cfg, "driver", NULL));
@@ -195,28 +342,39 @@ static int fill_drive(struct args_ctx *c, const struct config *cfg, struct drive
     d->format = format ? xstrdup(format) : NULL;
     d->serial = serial ? xstrdup(serial) : NULL;
     d->cdrom = !strcmp(config_str(cfg, "media", "disk"), "cdrom");
-    rc = keyval_bool(cfg, "-drive", "readonly", d->cdrom, &d->readonly, c->err);
+    for (size_t i = 0; i < cfg->n; i++) {
+        const char *key = cfg->items[i].key, *val = cfg->items[i].val;
+
+        if (is_one_of(prop_keys, key))
+            config_set(&d->props, key, val);
+        else if (!is_one_of(place_keys, key) && strcmp(key, "file") && strcmp(key, "cache"))
+            set_opt(&d->opts, key, val);
+    }
+    rc = keyval_bool(cfg, "-drive", "readonly", d->cdrom, &d->readonly, err);
     if (!rc)
-        rc = keyval_bool(cfg, "-drive", "read-only", d->readonly, &d->readonly, c->err);
+        rc = keyval_bool(cfg, "-drive", "read-only", d->readonly, &d->readonly, err);
     if (!rc)
-        rc = set_cache(c, cfg, d);
+        rc = set_cache(cfg, d, err);
     d->readonly |= d->cdrom;
     return rc;
 }
 
-static int name_drive(struct args_ctx *c, const struct config *cfg, struct drive_arg *d, bool ide)
+static int name_drive(struct vm_args *a, const struct config *cfg, struct drive_arg *d,
+                      struct err *err)
 {
     const char *id = config_str(cfg, "id", NULL);
     char *name;
 
     if (id)
         name = xstrdup(id);
-    else if (ide)
+    else if (d->iface == DRIVE_IDE)
         name = xasprintf("ide%d-%s%d", d->unit / 2, d->cdrom ? "cd" : "hd", d->unit % 2);
+    else if (d->iface != DRIVE_NONE)
+        name = xasprintf("%s%d", d->iface == DRIVE_FLOPPY ? "floppy" : "pflash", d->index);
     else
-        return err_set(c->err, -EINVAL, "-drive if=none: id= is missing");
-    if (!*name || find_drive(c->a, name)) {
-        int rc = err_set(c->err, -EINVAL, "-drive id=%s: %s", name,
+        return err_set(err, -EINVAL, "-drive if=none: id= is missing");
+    if (!*name || args_find_drive(a, name)) {
+        int rc = err_set(err, -EINVAL, "-drive id=%s: %s", name,
                          *name ? "there are two of that name" : "empty");
 
         free(name);
@@ -226,25 +384,60 @@ static int name_drive(struct args_ctx *c, const struct config *cfg, struct drive
     return 0;
 }
 
-static int add_drive(struct args_ctx *c, const struct config *cfg)
+/* There is no flash chip yet: the first one, read-only, is the firmware's ROM. */
+static int take_flash(struct vm_args *a, const struct drive_arg *d, struct err *err)
 {
-    struct vm_args *a = c->a;
-    bool ide = !strcmp(config_str(cfg, "if", "ide"), "ide");
-    const char *what = config_str(cfg, "file", config_str(cfg, "id", "(empty)"));
-    struct drive_arg *d;
-    int unit, rc = check_drive(c, cfg);
+    if (!d->readonly)
+        return err_set(err, -ENOTSUP,
+                       "-drive if=pflash: a flash that can be written is not supported; say "
+                       "readonly=on, or use -bios");
+    if (d->index || a->bios)
+        return err_set(err, -ENOTSUP, "-drive if=pflash,index=%d: not supported; there is one "
+                       "firmware image", d->index);
+    if (!d->file)
+        return err_set(err, -EINVAL, "-drive if=pflash: file= is missing");
+    a->bios = xstrdup(d->file);
+    return 0;
+}
 
+static void drop_drive(struct vm_args *a, struct drive_arg *d)
+{
+    args_free_drive(d);
+    a->ndrives--;
+}
+
+int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err)
+{
+    const char *what = config_str(cfg, "file", config_str(cfg, "id", "(empty)"));
+    enum drive_if iface;
+    struct drive_arg *d;
+    int unit, rc = keyval_check(cfg, "-drive", drive_keys, err);
+
+    if (!rc)
+        rc = check_drive(cfg, &iface, err);
     if (rc)
         return rc;
     if (a->ndrives == ARGS_DRIVES)
-        return err_set(c->err, -EINVAL, "-drive %s: more than %u", what, ARGS_DRIVES);
+        return err_set(err, -EINVAL, "-drive %s: more than %u", what, ARGS_DRIVES);
     d = &a->drives[a->ndrives++];
-    rc = fill_drive(c, cfg, d);
+    d->unit = -1;
+    rc = fill_drive(cfg, d, err);
     if (!rc)
-        rc = wanted_unit(c, cfg, &unit);
-    if (!rc && ide)
-        rc = place(c, d, unit, what);
-    return rc ? rc : name_drive(c, cfg, d, ide);
+        rc = wanted_unit(cfg, iface, &unit, err);
+    if (!rc && iface == DRIVE_IDE)
+        rc = args_place_ide(a, d, unit, what, err);
+    if (!rc && (iface == DRIVE_FLOPPY || iface == DRIVE_PFLASH)) {
+        d->iface = iface;
+        d->index = -1;
+        rc = place_index(a, d, unit, what, err);
+    }
+    if (!rc)
+        rc = name_drive(a, cfg, d, err);
+    if (!rc && iface == DRIVE_PFLASH)
+        rc = take_flash(a, d, err);
+    if (rc)
+        drop_drive(a, d);
+    return rc;
 }
 
 int args_drive(struct args_ctx *c, const struct option *o, const char *arg)
@@ -253,97 +446,25 @@ int args_drive(struct args_ctx *c, const struct option *o, const char *arg)
     int rc = keyval_parse(&cfg, "-drive", arg, "file", drive_keys, c->err);
 
     if (!rc)
-        rc = add_drive(c, &cfg);
+        rc = args_add_drive(c->a, &cfg, c->err);
     config_free(&cfg);
     return rc;
 }
 
-/* -hda F … -hdd F, -cdrom F; F is a file name and nothing else. */
+/* -hda F … -hdd F, -cdrom F, -fda F, -fdb F, -pflash F; F is a file name and nothing else. */
 int args_drive_short(struct args_ctx *c, const struct option *o, const char *arg)
 {
     struct config cfg = { 0 };
-    bool cd = !strcmp(o->name, "cdrom");
+    bool cd = !strcmp(o->name, "cdrom"), fd = o->name[0] == 'f', flash = o->name[0] == 'p';
     char index[2] = { cd ? '2' : (char)(o->name[2] - 'a' + '0'), 0 };
     int rc;
 
     config_set(&cfg, "file", arg);
-    config_set(&cfg, "index", index);
+    config_set(&cfg, "if", fd ? "floppy" : flash ? "pflash" : "ide");
+    if (!flash)
+        config_set(&cfg, "index", index);
     config_set(&cfg, "media", cd ? "cdrom" : "disk");
-    rc = add_drive(c, &cfg);
+    rc = args_add_drive(c->a, &cfg, c->err);
     config_free(&cfg);
     return rc;
-}
-
-/* "ide.0" → 0, "ide.1" → 2: the first unit of the channel; -1 otherwise. */
-static int bus_unit(const char *bus)
-{
-    if (strncmp(bus, "ide.", 4) || (bus[4] != '0' && bus[4] != '1') || bus[5])
-        return -1;
-    return 2 * (bus[4] - '0');
-}
-
-int args_ide_device(struct args_ctx *c, const char *driver, const char *arg)
-{
-    static const struct keyval_key keys[] = {
-        { "driver", 0 }, { "id", 0 },        { "drive", 0 }, { "bus", 0 },           { "unit", 0 },
-        { "serial", 0 }, { "bootindex", 0 }, { "ver", 0 },   { "rotation_rate", 0 }, { NULL, 0 }
-    };
-    struct config cfg = { 0 };
-    const char *drive, *bus, *serial;
-    uint64_t unit = 0;
-    int rc = keyval_parse(&cfg, "-device", arg, "driver", keys, c->err);
-
-    drive = config_str(&cfg, "drive", NULL);
-    bus = config_str(&cfg, "bus", NULL);
-    serial = config_str(&cfg, "serial", NULL);
-    if (!rc)
-        rc = keyval_uint(&cfg, "-device", "unit", 0, 1, &unit, c->err);
-    if (!rc && !drive)
-        rc = err_set(c->err, -EINVAL, "-device %s: drive= is missing", driver);
-    else if (!rc && bus && !strncmp(bus, "ahci", 4))
-        rc = err_set(c->err, -ENOTSUP, "-device %s,bus=%s: not supported; use hdtype=\"ide\"",
-                     driver, bus);
-    else if (!rc && bus && bus_unit(bus) < 0)
-        rc = err_set(c->err, -EINVAL, "-device %s,bus=%s: no such bus; use ide.0 or ide.1", driver,
-                     bus);
-    else if (!rc && !bus && config_str(&cfg, "unit", NULL))
-        rc = err_set(c->err, -EINVAL, "-device %s,unit=%u: bus= is missing; use ide.0 or ide.1",
-                     driver, (unsigned)unit);
-    else if (!rc && c->nides == ARGS_DRIVES)
-        rc = err_set(c->err, -EINVAL, "-device %s,drive=%s: more than %u", driver, drive,
-                     ARGS_DRIVES);
-    if (!rc) {
-        struct ide_def *ide = &c->ides[c->nides++];
-
-        ide->drive = xstrdup(drive);
-        ide->serial = serial ? xstrdup(serial) : NULL;
-        ide->cdrom = !strcmp(driver, "ide-cd");
-        ide->unit = bus ? bus_unit(bus) + (int)unit : -1;
-    }
-    config_free(&cfg);
-    return rc;
-}
-
-int args_join_drives(struct args_ctx *c)
-{
-    for (unsigned i = 0; i < c->nides; i++) {
-        struct ide_def *ide = &c->ides[i];
-        struct drive_arg *d = find_drive(c->a, ide->drive);
-        int rc;
-
-        if (!d)
-            return err_set(c->err, -EINVAL, "-device %s,drive=%s: there is no -drive of that id",
-                           ide->cdrom ? "ide-cd" : "ide-hd", ide->drive);
-        if (d->unit >= 0)
-            return err_set(c->err, -EINVAL, "-device %s,drive=%s: that drive is plugged in already",
-                           ide->cdrom ? "ide-cd" : "ide-hd", ide->drive);
-        rc = place(c, d, ide->unit, ide->drive);
-        if (rc)
-            return rc;
-        d->cdrom = ide->cdrom;
-        d->readonly |= d->cdrom;
-        if (ide->serial)
-            args_replace(&d->serial, ide->serial);
-    }
-    return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* control/args-help.c: what -help prints. docs/command-line.md has the whole of it. */
-#include "control/args.h"
+#include "control/args-impl.h"
 
 const char *args_help(void)
 {
@@ -36,4 +36,14 @@ const char *args_help(void)
            "  -xen-domid-restrict  -chroot DIR  -runas USER|UID:GID\n"
            "\n"
            "  -help  -version\n";
+}
+
+const char *args_machines(void)
+{
+    return "Supported machines are:\n"
+           "none                 empty machine\n"
+           "pc                   Standard PC (i440FX + PIIX, 1996) (default)\n"
+           "pc-i440fx-7.2        Standard PC (i440FX + PIIX, 1996)\n"
+           "xenfv                Xen fully virtualized PC\n"
+           "xenfv-4.2            Xen fully virtualized PC";
 }

@@ -9,19 +9,13 @@
 #include "control/args.h"
 #include "control/keyval.h"
 
-struct netdev_def {
-    char *id, *ifname;
-    bool  used;
-};
-
-struct ide_def { /* -device ide-cd|ide-hd */
-    char *drive, *serial;
-    bool  cdrom;
-    int   unit; /* 0-3; -1: the next free one */
+struct plug_def { /* -device ide-cd|ide-hd|floppy */
+    struct config cfg;
 };
 
 struct mon_def {
     char *chardev;
+    bool  pretty;
 };
 
 struct set_def { /* -global DRIVER.KEY=VAL, or -set device.ID.KEY=VAL */
@@ -32,17 +26,25 @@ struct set_def { /* -global DRIVER.KEY=VAL, or -set device.ID.KEY=VAL */
 struct args_ctx {
     struct vm_args   *a;
     struct err       *err;
-    struct netdev_def netdevs[ARGS_NICS];
-    unsigned          nnetdevs;
-    char             *nic_netdev[ARGS_NICS]; /* parallel to a->nics */
-    struct ide_def    ides[ARGS_DRIVES];
-    unsigned          nides;
+    struct plug_def   plugs[ARGS_DRIVES];
+    unsigned          nplugs;
+    struct default_seen { /* what a command line named: then the PC's own is left out */
+        bool vga, serial, parallel, floppy, cdrom, net;
+    } seen;
+    struct args_added joined; /* the last -device that was joined */
     struct mon_def    mons[ARGS_CHARDEVS];
     unsigned          nmons;
     struct set_def    sets[ARGS_DEVICES];
     unsigned          nsets;
+    char             *ids[ARGS_DEVICES]; /* of every -device */
+    unsigned          nids;
+    bool              snapshot; /* -snapshot */
+    bool              debugcon_default; /* -device isa-debugcon without iobase= */
+    char             *bad_accel; /* "-accel accel=tcg": the first that is not here */
     char             *accel_opt; /* of -accel, which wins over -machine accel= */
 };
+
+extern const struct keyval_key args_nic_keys[], args_ide_keys[], args_floppy_keys[];
 
 struct option;
 typedef int option_fn(struct args_ctx *c, const struct option *o, const char *arg);
@@ -55,23 +57,46 @@ struct option {
 };
 
 /* args-machine.c */
-option_fn args_machine, args_accel, args_memory, args_smp, args_boot, args_uuid, args_domid;
+option_fn args_machine, args_accel, args_memory, args_smp, args_uuid, args_domid;
+int args_check_accel(struct args_ctx *c);
+/* args-boot.c */
+option_fn args_boot, args_rtc, args_action, args_no_reboot, args_no_shutdown, args_bios;
+int args_join_name(struct args_ctx *c);
 /* args-char.c */
-option_fn args_chardev, args_mon, args_serial, args_qmp, args_debugcon, args_monitor;
-int args_isa_debugcon(struct args_ctx *c, const char *arg);
+option_fn args_chardev, args_mon, args_serial, args_qmp, args_debugcon, args_monitor,
+    args_parallel;
+int args_isa_debugcon(struct args_ctx *c, const struct config *cfg);
+int args_isa_port(struct args_ctx *c, const char *driver, const struct config *cfg);
 int args_join_chardevs(struct args_ctx *c);
 /* args-drive.c */
 option_fn args_drive, args_drive_short;
-int args_ide_device(struct args_ctx *c, const char *driver, const char *arg);
-int args_join_drives(struct args_ctx *c);
+struct drive_arg *args_find_drive(struct vm_args *a, const char *id);
+struct drive_arg *args_drive_at(struct vm_args *a, enum drive_if iface, int index);
+/* Puts d on an IDE unit, -1: the first free one. `what` is for messages. */
+int args_place_ide(struct vm_args *a, struct drive_arg *d, int unit, const char *what,
+                   struct err *err);
+/* args-plug.c */
+int args_note_plug(struct args_ctx *c, const char *driver, const struct config *cfg);
+int args_join_plugs(struct args_ctx *c);
+/* args-blockdev.c */
+option_fn args_blockdev;
+struct node_arg *args_find_node(struct vm_args *a, const char *name);
 /* args-device.c */
 option_fn args_device, args_usbdevice, args_vga, args_global, args_set;
 int args_join_sets(struct args_ctx *c);
+int args_join_defaults(struct args_ctx *c);
+/* bootorder.c */
+int args_join_bootorder(struct args_ctx *c);
+/* args-help.c */
+const char *args_machines(void);
 /* args-net.c */
-option_fn args_netdev, args_net;
-int args_nic_device(struct args_ctx *c, const char *driver, const char *arg);
+option_fn args_netdev, args_net, args_nic;
+int args_nic_device(struct args_ctx *c, const char *driver, const struct config *cfg);
+int args_join_nic(struct vm_args *a, struct nic_arg *nic, struct err *err);
 int args_join_nics(struct args_ctx *c);
 /* args-vnc.c */
 option_fn args_vnc, args_display;
 
+void args_free_ctx(struct args_ctx *c);
+void args_free_nic(struct nic_arg *nic); /* *nic is empty afterwards */
 void args_replace(char **p, const char *val); /* frees the old value; copies */

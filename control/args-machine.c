@@ -23,17 +23,31 @@ int args_domid(struct args_ctx *c, const struct option *o, const char *arg)
     return 0;
 }
 
+/*
+ * Several may be named, here with colons and by several -accel; as in QEMU those that this
+ * program does not have are passed over, so long as one is left.
+ */
 static int set_accel(struct args_ctx *c, const char *opt, const char *accel, char **where)
 {
     static const char *const accels[] = { "xen", "kvm", "qtest" };
+    size_t len = strcspn(accel, ":");
 
     for (unsigned i = 0; i < sizeof(accels) / sizeof(accels[0]); i++) {
-        if (!strcmp(accel, accels[i])) {
-            args_replace(where, accel);
+        if (strlen(accels[i]) == len && !memcmp(accel, accels[i], len)) {
+            args_replace(where, accels[i]);
             return 0;
         }
     }
-    return err_set(c->err, -ENOTSUP, "%s=%s: not supported; use xen, kvm or qtest", opt, accel);
+    if (!c->bad_accel)
+        c->bad_accel = xasprintf("%s=%s", opt, accel);
+    return accel[len] ? set_accel(c, opt, accel + len + 1, where) : 0;
+}
+
+int args_check_accel(struct args_ctx *c)
+{
+    if (c->bad_accel && !c->accel_opt && !c->a->accel)
+        return err_set(c->err, -ENOTSUP, "%s: not supported; use xen, kvm or qtest", c->bad_accel);
+    return 0;
 }
 
 int args_accel(struct args_ctx *c, const struct option *o, const char *arg)
@@ -41,7 +55,9 @@ int args_accel(struct args_ctx *c, const struct option *o, const char *arg)
     struct config cfg = { 0 };
     int rc = keyval_parse(&cfg, "-accel", arg, "accel", NULL, c->err);
 
-    if (!rc)
+    if (!rc && !strcmp(config_str(&cfg, "accel", ""), "help")) {
+        args_replace(&c->a->print, "Accelerators supported in portico-dm:\nxen\nqtest");
+    } else if (!rc)
         rc = set_accel(c, "-accel accel", config_str(&cfg, "accel", ""), &c->accel_opt);
     config_free(&cfg);
     return rc;
@@ -62,12 +78,17 @@ static int set_machine(struct args_ctx *c, const char *type)
         a->platform_pci = false;
         return 0;
     }
+    if (!strcmp(type, "none")) {
+        args_replace(&a->machine, "none");
+        a->platform_pci = false;
+        return 0;
+    }
     if (!strcmp(type, "xenpv") || !strcmp(type, "xenpvh"))
         return err_set(c->err, -ENOTSUP,
                        "-machine %s: not supported; PV and PVH domains need no "
                        "device model of this kind",
                        type);
-    return err_set(c->err, -ENOTSUP, "-machine %s: not supported; use xenfv or pc", type);
+    return err_set(c->err, -ENOTSUP, "-machine %s: not supported; use xenfv, pc or none", type);
 }
 
 static int set_hole(struct args_ctx *c, const char *val)
@@ -98,6 +119,11 @@ int args_machine(struct args_ctx *c, const struct option *o, const char *arg)
         { "hpet", 0 },
         { "vmport", 0 },
         { "acpi", 0 },
+        { "smm", 0 },
+        { "pit", 0 },
+        { "sata", 0 },
+        { "smbus", 0 },
+        { "graphics", 0 },
         { NULL, 0 },
     };
     struct config cfg = { 0 };
@@ -105,6 +131,10 @@ int args_machine(struct args_ctx *c, const struct option *o, const char *arg)
     bool igd = false;
     int rc;
 
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        args_replace(&c->a->print, args_machines());
+        return 0;
+    }
     rc = keyval_parse(&cfg, "-machine", arg, "type", keys, c->err);
     type = config_str(&cfg, "type", NULL);
     accel = config_str(&cfg, "accel", NULL);
@@ -119,6 +149,8 @@ int args_machine(struct args_ctx *c, const struct option *o, const char *arg)
         rc = keyval_bool(&cfg, "-machine", "usb", c->a->usb, &c->a->usb, c->err);
     if (!rc)
         rc = keyval_bool(&cfg, "-machine", "acpi", c->a->acpi, &c->a->acpi, c->err);
+    if (!rc)
+        rc = keyval_bool(&cfg, "-machine", "hpet", c->a->hpet, &c->a->hpet, c->err);
     if (!rc)
         rc = keyval_bool(&cfg, "-machine", "igd-passthru", false, &igd, c->err);
     if (!rc && igd)
@@ -140,11 +172,8 @@ int args_memory(struct args_ctx *c, const struct option *o, const char *arg)
 
     size = config_str(&cfg, "size", "");
     if (!rc && (config_str(&cfg, "slots", NULL) || config_str(&cfg, "maxmem", NULL)))
-        rc = err_set(c->err, -ENOTSUP,
-                     "-m %s: memory hot-plug is not supported; give the size "
-                     "alone and let the guest balloon",
-                     arg);
-    else if (!rc &&
+        log_line("-m %s: slots= and maxmem= have no effect; no memory can be plugged in", arg);
+    if (!rc &&
              (!parse_size(size, MIB, RAM_MAX, &c->a->ram) || c->a->ram < MIB || c->a->ram % 4096))
         rc = err_set(c->err, -EINVAL,
                      "-m %s: not a size in MiB (or with a suffix M, G, T) from "
@@ -154,14 +183,50 @@ int args_memory(struct args_ctx *c, const struct option *o, const char *arg)
     return rc;
 }
 
-/* Sockets, cores and threads are the hypervisor's to show; here they only count CPUs. */
+/* What is not given, as QEMU 7.2 makes it up for a PC: cores before sockets before threads. */
+static void fill_topology(struct vm_args *a, const uint64_t val[6])
+{
+    uint64_t cpus = val[0], max = val[1], sockets = val[2], dies = val[3] ? val[3] : 1;
+    uint64_t cores = val[4], threads = val[5];
+
+    if (!cpus && !max) {
+        sockets = sockets ? sockets : 1;
+        cores = cores ? cores : 1;
+        threads = threads ? threads : 1;
+    } else {
+        max = max ? max : cpus;
+        if (!cores) {
+            sockets = sockets ? sockets : 1;
+            threads = threads ? threads : 1;
+            cores = max / (sockets * dies * threads);
+        } else if (!sockets) {
+            threads = threads ? threads : 1;
+            sockets = max / (dies * cores * threads);
+        }
+        if (!threads) { /* sockets and cores are given here */
+            uint64_t all = sockets * dies * cores;
+
+            threads = all ? max / all : 0;
+        }
+    }
+    max = max ? max : sockets * dies * cores * threads;
+    cpus = cpus ? cpus : max;
+    a->cpus = (unsigned)cpus;
+    a->max_cpus = (unsigned)max;
+    a->sockets = (unsigned)sockets;
+    a->dies = (unsigned)dies;
+    a->cores = (unsigned)cores;
+    a->threads = (unsigned)threads;
+}
+
 int args_smp(struct args_ctx *c, const struct option *o, const char *arg)
 {
     static const struct keyval_key keys[] = { { "cpus", 0 }, { "maxcpus", 0 }, { "sockets", 0 },
                                               { "dies", 0 }, { "cores", 0 },   { "threads", 0 },
                                               { NULL, 0 } };
+    struct vm_args *a = c->a;
     struct config cfg = { 0 };
-    uint64_t val[6] = { 0 }, product = 1, cpus, max;
+    uint64_t val[6] = { 0 };
     int rc = keyval_parse(&cfg, "-smp", arg, "cpus", keys, c->err);
 
     for (unsigned i = 0; !rc && i < 6; i++) {
@@ -172,45 +237,15 @@ int args_smp(struct args_ctx *c, const struct option *o, const char *arg)
     config_free(&cfg);
     if (rc)
         return rc;
-    for (unsigned i = 2; i < 6; i++)
-        product *= val[i] ? val[i] : 1;
-    cpus = val[0] ? val[0] : val[1] ? val[1] : product;
-    max = val[1] ? val[1] : cpus;
-    if (cpus > max || max > CPUS_MAX)
+    fill_topology(a, val);
+    if (a->cpus > a->max_cpus || a->max_cpus > CPUS_MAX)
         return err_set(c->err, -EINVAL, "-smp %s: needs 1 <= cpus <= maxcpus <= %u", arg, CPUS_MAX);
-    c->a->cpus = (unsigned)cpus;
-    c->a->max_cpus = (unsigned)max;
+    if (a->sockets * a->dies * a->cores * a->threads != a->max_cpus)
+        return err_set(c->err, -EINVAL,
+                       "-smp %s: Invalid CPU topology: sockets (%u) * dies (%u) * cores (%u) * "
+                       "threads (%u) != maxcpus (%u)",
+                       arg, a->sockets, a->dies, a->cores, a->threads, a->max_cpus);
     return 0;
-}
-
-int args_boot(struct args_ctx *c, const struct option *o, const char *arg)
-{
-    static const struct keyval_key keys[] = { { "order", 0 },       { "once", 0 },
-                                              { "menu", 0 },        { "splash", KV_NAME },
-                                              { "splash-time", 0 }, { "reboot-timeout", 0 },
-                                              { "strict", 0 },      { NULL, 0 } };
-    struct config cfg = { 0 };
-    const char *order;
-    int rc = keyval_parse(&cfg, "-boot", arg, "order", keys, c->err);
-
-    order = config_str(&cfg, "order", NULL);
-    if (!rc && config_str(&cfg, "once", NULL))
-        rc = err_set(c->err, -ENOTSUP,
-                     "-boot once=: not supported; a reboot starts a new process, "
-                     "use order=");
-    for (const char *p = order; !rc && p && *p; p++) {
-        if (!strchr("acdn", *p) || strchr(p + 1, *p))
-            rc = err_set(c->err, -EINVAL,
-                         "-boot order=%s: use each of a (floppy), c (disk), "
-                         "d (CD), n (network) at most once",
-                         order);
-    }
-    if (!rc && order && strlen(order) < sizeof(c->a->boot))
-        memcpy(c->a->boot, order, strlen(order) + 1);
-    if (!rc && (config_str(&cfg, "menu", NULL) || config_str(&cfg, "splash", NULL)))
-        log_line("-boot %s: only order= has an effect; SeaBIOS shows its menu on Esc", arg);
-    config_free(&cfg);
-    return rc;
 }
 
 int args_uuid(struct args_ctx *c, const struct option *o, const char *arg)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* control/args-net.c: NICs: -device MODEL,netdev=D with -netdev tap,id=D; -net none. */
+/*
+ * control/args-net.c: NICs: -device MODEL,netdev=D with -netdev TYPE,id=D; -nic
+ * makes both at once. A -netdev is kept as it was given: who opens it is main.c.
+ */
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -7,7 +10,7 @@
 #include "control/args-impl.h"
 #include "hw/core/log.h"
 
-static const struct keyval_key netdev_keys[] = {
+static const struct keyval_key tap_keys[] = {
     { "type", 0 },         { "id", 0 },
     { "ifname", KV_NAME }, { "br", 0 },
     { "script", KV_NAME }, { "downscript", KV_NAME },
@@ -17,82 +20,189 @@ static const struct keyval_key netdev_keys[] = {
     { "helper", KV_NAME }, { "colo_script", KV_NAME },
     { NULL, 0 },
 };
+static const struct keyval_key socket_keys[] = {
+    { "type", 0 },  { "id", 0 },        { "fd", 0 },  { "listen", 0 }, { "connect", 0 },
+    { "mcast", 0 }, { "localaddr", 0 }, { "udp", 0 }, { NULL, 0 },
+};
+static const struct keyval_key dgram_keys[] = { { "type", 0 },   { "id", 0 }, { "local.", 0 },
+                                                { "remote.", 0 }, { NULL, 0 } };
+static const struct keyval_key stream_keys[] = { { "type", 0 },      { "id", 0 },
+                                                 { "addr.", 0 },     { "server", 0 },
+                                                 { "reconnect", 0 }, { NULL, 0 } };
+const struct keyval_key args_nic_keys[] = {
+    { "driver", 0 },       { "id", 0 },           { "netdev", 0 },
+    { "mac", 0 },          { "bus", 0 },          { "addr", 0 },
+    { "bootindex", 0 },    { "romfile", KV_NAME }, { "rombar", 0 },
+    { "multifunction", 0 }, { "mitigation", 0 },  { "autonegotiation", 0 },
+    { "extra_mac_registers", 0 }, { NULL, 0 },
+};
 
-static struct netdev_def *find_netdev(struct args_ctx *c, const char *id)
+static const struct netdev_type {
+    const char *name;
+    const struct keyval_key *keys;
+} netdev_types[] = {
+    { "tap", tap_keys },     { "socket", socket_keys }, { "dgram", dgram_keys },
+    { "stream", stream_keys },
+};
+
+static const struct netdev_type *find_type(const char *name, size_t len)
 {
-    for (unsigned i = 0; i < c->nnetdevs; i++) {
-        if (!strcmp(c->netdevs[i].id, id))
-            return &c->netdevs[i];
+    for (unsigned i = 0; i < sizeof(netdev_types) / sizeof(netdev_types[0]); i++) {
+        if (strlen(netdev_types[i].name) == len && !memcmp(netdev_types[i].name, name, len))
+            return &netdev_types[i];
     }
     return NULL;
 }
 
-static int check_netdev(struct args_ctx *c, const struct config *cfg)
+static struct netdev_arg *find_netdev(struct vm_args *a, const char *id)
 {
-    const char *type = config_str(cfg, "type", ""), *id = config_str(cfg, "id", "");
+    for (unsigned i = 0; i < a->nnetdevs; i++) {
+        if (!strcmp(a->netdevs[i].id, id))
+            return &a->netdevs[i];
+    }
+    return NULL;
+}
+
+static int check_tap(const struct config *cfg, const char *id, struct err *err)
+{
     const char *ifname = config_str(cfg, "ifname", "");
     const char *script = config_str(cfg, "script", "no");
 
-    if (strcmp(type, "tap"))
-        return err_set(c->err, -ENOTSUP, "-netdev %s: not supported; use type=tap", type);
-    if (!*id)
-        return err_set(c->err, -EINVAL, "-netdev tap: id= is missing");
-    if (find_netdev(c, id))
-        return err_set(c->err, -EINVAL, "-netdev id=%s: there are two of that name", id);
-    if (c->nnetdevs == ARGS_NICS)
-        return err_set(c->err, -EINVAL, "-netdev id=%s: more than %u", id, ARGS_NICS);
     if (config_str(cfg, "fd", NULL) || config_str(cfg, "fds", NULL))
-        return err_set(c->err, -ENOTSUP, "-netdev id=%s: fd= is not supported; use ifname=", id);
+        return err_set(err, -ENOTSUP, "-netdev id=%s: fd= is not supported; use ifname=", id);
     if (!*ifname || strlen(ifname) >= IFNAMSIZ || strchr(ifname, '/'))
-        return err_set(c->err, -EINVAL,
+        return err_set(err, -EINVAL,
                        "-netdev id=%s: ifname=%s is not an interface name (1 to "
                        "%d characters)",
                        id, ifname, IFNAMSIZ - 1);
     if (strcmp(script, "no") && *script)
-        return err_set(c->err, -ENOTSUP,
+        return err_set(err, -ENOTSUP,
                        "-netdev id=%s: script=%s is not run; use script=no and "
                        "bridge %s yourself",
                        id, script, ifname);
     return 0;
 }
 
-static bool names_tap(const char *arg)
+int args_add_netdev(struct vm_args *a, const struct config *cfg, struct err *err)
 {
-    const char *type = !strncmp(arg, "type=", 5) ? arg + 5 : arg;
-    size_t len = strcspn(type, "=,");
+    const char *type = config_str(cfg, "type", ""), *id = config_str(cfg, "id", "");
+    const struct netdev_type *t = find_type(type, strlen(type));
+    struct netdev_arg *n;
+    int rc;
 
-    return type[len] == '=' || (len == 3 && !memcmp(type, "tap", 3));
+    if (!t)
+        return err_set(err, -ENOTSUP, "-netdev %s: not supported; use type=tap", type);
+    rc = keyval_check(cfg, "-netdev", t->keys, err);
+    if (rc)
+        return rc;
+    if (!*id)
+        return err_set(err, -EINVAL, "-netdev %s: id= is missing", type);
+    if (find_netdev(a, id))
+        return err_set(err, -EINVAL, "-netdev id=%s: there are two of that name", id);
+    if (a->nnetdevs == ARGS_NICS)
+        return err_set(err, -EINVAL, "-netdev id=%s: more than %u", id, ARGS_NICS);
+    rc = !strcmp(type, "tap") ? check_tap(cfg, id, err) : 0;
+    if (rc)
+        return rc;
+    n = &a->netdevs[a->nnetdevs++];
+    n->id = xstrdup(id);
+    n->type = xstrdup(type);
+    for (size_t i = 0; i < cfg->n; i++)
+        config_set(&n->cfg, cfg->items[i].key, cfg->items[i].val);
+    return 0;
+}
+
+/* The type comes first in QEMU's spelling, or as type=; its table says which keys there are. */
+static const struct netdev_type *type_of(const char *arg)
+{
+    size_t len = strcspn(arg, "=,");
+    const char *type = arg;
+
+    if (arg[len] == '=') { /* type=tap, or id=n,type=tap */
+        type = !strncmp(arg, "type=", 5) ? arg : strstr(arg, ",type=");
+        if (!type)
+            return &netdev_types[0];
+        type = strchr(type, '=') + 1;
+    }
+    return find_type(type, strcspn(type, ","));
 }
 
 int args_netdev(struct args_ctx *c, const struct option *o, const char *arg)
 {
+    const struct netdev_type *t = *arg == '{' ? NULL : type_of(arg);
     struct config cfg = { 0 };
     int rc = 0;
 
-    if (!names_tap(arg)) /* before its keys are unknown ones */
+    if (!t && *arg != '{') /* before its keys are unknown ones */
         rc = err_set(c->err, -ENOTSUP, "-netdev %s: not supported; use type=tap", arg);
     if (!rc)
-        rc = keyval_parse(&cfg, "-netdev", arg, "type", netdev_keys, c->err);
+        rc = keyval_parse(&cfg, "-netdev", arg, "type", t ? t->keys : NULL, c->err);
     if (!rc)
-        rc = check_netdev(c, &cfg);
-    if (!rc) {
-        struct netdev_def *n = &c->netdevs[c->nnetdevs++];
-
-        n->id = xstrdup(config_str(&cfg, "id", ""));
-        n->ifname = xstrdup(config_str(&cfg, "ifname", ""));
-    }
+        rc = args_add_netdev(c->a, &cfg, c->err);
     config_free(&cfg);
     return rc;
 }
 
 int args_net(struct args_ctx *c, const struct option *o, const char *arg)
 {
+    c->seen.net = true;
     if (!strcmp(arg, "none"))
         return 0;
     return err_set(c->err, -ENOTSUP,
                    "-%s %s: not supported; use -device rtl8139,netdev=D,mac=M "
                    "with -netdev tap,id=D,ifname=IF,script=no",
                    o->name, arg);
+}
+
+/* Moves the keys that are the card's from a -nic to nic; the rest are its netdev's. */
+static void split_nic(const struct config *all, struct config *nic, struct config *netdev)
+{
+    static const char *const nic_keys[] = { "model", "mac", "macaddr", "addr", "id" };
+
+    for (size_t i = 0; i < all->n; i++) {
+        const char *key = all->items[i].key, *val = all->items[i].val;
+        bool card = false;
+
+        for (unsigned k = 0; k < sizeof(nic_keys) / sizeof(nic_keys[0]); k++)
+            card |= !strcmp(nic_keys[k], key);
+        if (!card)
+            config_set(netdev, key, val);
+        else if (strcmp(key, "model"))
+            config_set(nic, !strcmp(key, "macaddr") ? "mac" : key, val);
+    }
+}
+
+int args_nic(struct args_ctx *c, const struct option *o, const char *arg)
+{
+    struct config all = { 0 }, nic = { 0 }, netdev = { 0 };
+    unsigned n = c->a->nnetdevs;
+    const char *model;
+    char *id;
+    int rc;
+
+    if (!strcmp(arg, "none") || !type_of(arg))
+        return args_net(c, o, arg);
+    c->seen.net = true;
+    rc = keyval_parse(&all, "-nic", arg, "type", NULL, c->err);
+    if (!rc) {
+        model = config_str(&all, "model", "e1000");
+        split_nic(&all, &nic, &netdev);
+        id = xasprintf("#net%u", n);
+        config_set(&netdev, "id", id);
+        config_set(&nic, "netdev", id);
+        free(id);
+        rc = args_add_netdev(c->a, &netdev, c->err);
+        if (!rc && strcmp(model, "e1000") && strcmp(model, "e1000-82540em") &&
+            strcmp(model, "rtl8139"))
+            rc = err_set(c->err, -ENOTSUP, "-nic model=%s: not supported; use rtl8139 or e1000",
+                         model);
+        if (!rc)
+            rc = args_nic_device(c, model, &nic);
+    }
+    config_free(&all);
+    config_free(&nic);
+    config_free(&netdev);
+    return rc;
 }
 
 static int hex_digit(char ch)
@@ -140,55 +250,67 @@ static int check_nic(struct args_ctx *c, const struct config *cfg, const char *m
     return 0;
 }
 
-int args_nic_device(struct args_ctx *c, const char *driver, const char *arg)
+int args_nic_device(struct args_ctx *c, const char *driver, const struct config *cfg)
 {
-    static const struct keyval_key keys[] = {
-        { "driver", 0 }, { "id", 0 },        { "netdev", 0 },        { "mac", 0 },    { "bus", 0 },
-        { "addr", 0 },   { "bootindex", 0 }, { "romfile", KV_NAME }, { "rombar", 0 }, { NULL, 0 }
-    };
-    struct config cfg = { 0 };
+    static const char *const own[] = { "driver", "id", "netdev", "mac" };
+    struct nic_arg *nic = &c->a->nics[c->a->nnics];
+    const char *netdev = config_str(cfg, "netdev", NULL);
     uint8_t mac[6];
-    int rc = keyval_parse(&cfg, "-device", arg, "driver", keys, c->err);
+    char *id;
+    int rc = keyval_check(cfg, "-device", args_nic_keys, c->err);
 
     if (!rc)
-        rc = check_nic(c, &cfg, driver, mac);
-    if (!rc) {
-        const char *netdev = config_str(&cfg, "netdev", NULL);
-        struct nic_arg *nic = &c->a->nics[c->a->nnics];
-        char *id = xasprintf("nic%u", c->a->nnics);
+        rc = check_nic(c, cfg, driver, mac);
+    if (rc)
+        return rc;
+    id = xasprintf("nic%u", c->a->nnics);
+    nic->model = xstrdup(!strcmp(driver, "e1000-82540em") ? "e1000" : driver);
+    nic->id = xstrdup(config_str(cfg, "id", id));
+    nic->after = c->a->ndevices;
+    nic->netdev = netdev ? xstrdup(netdev) : NULL;
+    memcpy(nic->mac, mac, sizeof(mac));
+    for (size_t i = 0; i < cfg->n; i++) {
+        bool mine = false;
 
-        nic->model = xstrdup(!strcmp(driver, "e1000-82540em") ? "e1000" : driver);
-        nic->id = xstrdup(config_str(&cfg, "id", id));
-        nic->after = c->a->ndevices;
-        memcpy(nic->mac, mac, sizeof(mac));
-        c->nic_netdev[c->a->nnics++] = netdev ? xstrdup(netdev) : NULL;
-        free(id);
+        for (unsigned k = 0; k < sizeof(own) / sizeof(own[0]); k++)
+            mine |= !strcmp(own[k], cfg->items[i].key);
+        if (!mine)
+            config_set(&nic->cfg, cfg->items[i].key, cfg->items[i].val);
     }
-    config_free(&cfg);
-    return rc;
+    c->a->nnics++;
+    c->seen.net = true;
+    free(id);
+    return 0;
+}
+
+int args_join_nic(struct vm_args *a, struct nic_arg *nic, struct err *err)
+{
+    struct netdev_arg *n = nic->netdev ? find_netdev(a, nic->netdev) : NULL;
+
+    if (!nic->netdev)
+        return 0;
+    if (!n)
+        return err_set(err, -EINVAL, "-device %s,netdev=%s: there is no -netdev of that id",
+                       nic->model, nic->netdev);
+    if (n->used)
+        return err_set(err, -EINVAL, "-device %s,netdev=%s: another NIC has that netdev",
+                       nic->model, nic->netdev);
+    n->used = true;
+    if (!strcmp(n->type, "tap"))
+        nic->ifname = xstrdup(config_str(&n->cfg, "ifname", ""));
+    return 0;
 }
 
 int args_join_nics(struct args_ctx *c)
 {
-    for (unsigned i = 0; i < c->a->nnics; i++) {
-        struct nic_arg *nic = &c->a->nics[i];
-        const char *id = c->nic_netdev[i];
-        struct netdev_def *n = id ? find_netdev(c, id) : NULL;
+    struct vm_args *a = c->a;
+    int rc = 0;
 
-        if (!id)
-            continue;
-        if (!n)
-            return err_set(c->err, -EINVAL, "-device %s,netdev=%s: there is no -netdev of that id",
-                           nic->model, id);
-        if (n->used)
-            return err_set(c->err, -EINVAL, "-device %s,netdev=%s: another NIC has that netdev",
-                           nic->model, id);
-        n->used = true;
-        nic->ifname = xstrdup(n->ifname);
+    for (unsigned i = 0; !rc && i < a->nnics; i++)
+        rc = args_join_nic(a, &a->nics[i], c->err);
+    for (unsigned i = 0; !rc && i < a->nnetdevs; i++) {
+        if (!a->netdevs[i].used)
+            log_line("-netdev id=%s: no NIC uses it; it is not opened", a->netdevs[i].id);
     }
-    for (unsigned i = 0; i < c->nnetdevs; i++) {
-        if (!c->netdevs[i].used)
-            log_line("-netdev id=%s: no NIC uses it; it is not opened", c->netdevs[i].id);
-    }
-    return 0;
+    return rc;
 }

@@ -53,6 +53,9 @@ static int opt_flag(struct args_ctx *c, const struct option *o, const char *arg)
         bool *flag, value;
     } flags[] = {
         { "S", &a->paused, true },
+        { "nodefaults", &a->nodefaults, true },
+        { "no-fd-bootchk", &a->fd_bootchk, false },
+        { "no-hpet", &a->hpet, false },
         { "usb", &a->usb, true },
         { "no-acpi", &a->acpi, false },
         { "xen-domid-restrict", &a->domid_restrict, true },
@@ -81,6 +84,13 @@ static int opt_string(struct args_ctx *c, const struct option *o, const char *ar
     if (!*arg)
         return err_set(c->err, -EINVAL, "-%s: the argument is empty", o->name);
     args_replace(p, arg);
+    return 0;
+}
+
+/* -snapshot: every -drive's writes are thrown away. */
+static int opt_snapshot(struct args_ctx *c, const struct option *o, const char *arg)
+{
+    c->snapshot = true;
     return 0;
 }
 
@@ -114,16 +124,6 @@ static int opt_enable_kvm(struct args_ctx *c, const struct option *o, const char
     return 0;
 }
 
-static int opt_parallel(struct args_ctx *c, const struct option *o, const char *arg)
-{
-    if (!strcmp(arg, "none"))
-        return 0;
-    if (!*arg)
-        return err_set(c->err, -EINVAL, "-parallel: the argument is empty");
-    args_replace(&c->a->parallel, arg);
-    return 0;
-}
-
 #define DISPLAYS "use vnc=1 in the guest's configuration (-vnc HOST:N)"
 #define PV       "PV and PVH domains need no device model of this kind"
 #define XEN_CPU  "the hypervisor makes the CPU (cpuid= in the guest's configuration)"
@@ -133,13 +133,15 @@ static int opt_parallel(struct args_ctx *c, const struct option *o, const char *
 /* In the order of `portico-dm -help`, more or less libxl's. */
 static const struct option options[] = {
     { "xen-domid", true, args_domid, NULL },
-    { "no-shutdown", false, opt_ignore, NULL },
+    { "no-shutdown", false, args_no_shutdown, NULL },
     { "chardev", true, args_chardev, NULL },
     { "S", false, opt_flag, NULL },
     { "mon", true, args_mon, NULL },
     { "qmp", true, args_qmp, NULL },
-    { "nodefaults", false, opt_ignore, NULL },
+    { "qmp-pretty", true, args_qmp, NULL },
+    { "nodefaults", false, opt_flag, NULL },
     { "no-user-config", false, opt_ignore, NULL },
+    { "nouserconfig", false, opt_ignore, NULL },
     { "xen-attach", false, opt_refuse, PV },
     { "name", true, opt_name, NULL },
     { "vnc", true, args_vnc, NULL },
@@ -162,7 +164,7 @@ static const struct option options[] = {
     { "device", true, args_device, NULL },
     { "netdev", true, args_netdev, NULL },
     { "net", true, args_net, NULL },
-    { "nic", true, args_net, NULL },
+    { "nic", true, args_nic, NULL },
     { "xen-domid-restrict", false, opt_flag, NULL },
     { "chroot", true, opt_string, NULL },
     { "incoming", true, opt_incoming, NULL },
@@ -179,13 +181,22 @@ static const struct option options[] = {
     { "hdc", true, args_drive_short, NULL },
     { "hdd", true, args_drive_short, NULL },
     { "cdrom", true, args_drive_short, NULL },
-    { "fda", true, opt_refuse, "boot from a CD image instead" },
-    { "fdb", true, opt_refuse, "boot from a CD image instead" },
+    { "fda", true, args_drive_short, NULL },
+    { "fdb", true, args_drive_short, NULL },
+    { "pflash", true, args_drive_short, NULL },
+    { "blockdev", true, args_blockdev, NULL },
+    { "snapshot", false, opt_snapshot, NULL },
+    { "rtc", true, args_rtc, NULL },
+    { "bios", true, args_bios, NULL },
+    { "action", true, args_action, NULL },
+    { "no-reboot", false, args_no_reboot, NULL },
+    { "no-fd-bootchk", false, opt_flag, NULL },
+    { "no-hpet", false, opt_flag, NULL },
     { "runas", true, opt_string, NULL },
     { "L", true, opt_rom_dir, NULL },
     { "uuid", true, args_uuid, NULL },
     { "debugcon", true, args_debugcon, NULL },
-    { "parallel", true, opt_parallel, NULL },
+    { "parallel", true, args_parallel, NULL },
     { "monitor", true, args_monitor, NULL },
     { "global", true, args_global, NULL },
     { "set", true, args_set, NULL },
@@ -194,17 +205,29 @@ static const struct option options[] = {
     { "d", true, opt_note, LOGGING },
     { "D", true, opt_note, LOGGING },
     { "msg", true, opt_note, LOGGING },
-    { "rtc", true, opt_note, "the clock is the hypervisor's (rtc_timeoffset=)" },
-    { "no-hpet", false, opt_note, "the HPET is the hypervisor's (hpet=0)" },
-    { "no-reboot", false, opt_note, "say on_reboot=\"destroy\" in the guest's configuration" },
+    { "icount", true, opt_refuse, "time is stepped by the client of -accel qtest" },
+    { "win2k-hack", false, opt_note, "disks interrupt late enough for it" },
+    { "no-quit", false, opt_note, "there is no window to close" },
+    { "mem-path", true, opt_note, "guest memory is not backed by a file" },
+    { "mem-prealloc", false, opt_note, "guest memory is not backed by a file" },
+    { "numa", true, opt_refuse, "leave it out: guests have one node" },
+    { "watchdog", true, opt_refuse, "leave it out: there is no watchdog" },
+    { "watchdog-action", true, opt_note, "there is no watchdog" },
+    { "smbios", true, opt_refuse, "leave it out: the firmware makes the tables" },
+    { "acpitable", true, opt_refuse, "leave it out: the firmware makes the tables" },
+    { "fw_cfg", true, opt_refuse, "leave it out" },
+    { "audiodev", true, opt_note, "guests have no sound yet" },
+    { "loadvm", true, opt_refuse, "use -incoming fd:N" },
+    { "readconfig", true, opt_refuse, "say it on the command line" },
+    { "writeconfig", true, opt_refuse, "say it on the command line" },
+    { "tpmdev", true, opt_refuse, "leave it out" },
+    { "compat", true, opt_ignore, NULL },
+    { "seed", true, opt_ignore, NULL },
     { "overcommit", true, opt_note, LIBXL },
     { "sandbox", true, opt_note, "say dm_restrict=1 to confine portico-dm" },
     { "daemonize", false, opt_refuse, "it stays in the foreground: start it with '&' or setsid" },
     { "pidfile", true, opt_refuse, "it does not fork: the caller knows its process id" },
-    { "bios", true, opt_refuse, "the firmware is the hypervisor's (bios=, bios_path_override=)" },
     { "object", true, opt_refuse, "leave it out: no device here uses objects" },
-    { "blockdev", true, opt_refuse, "use -drive" },
-    { "pflash", true, opt_refuse, "use a guest with bios=\"seabios\"" },
     { "gdb", true, opt_refuse, "use gdbsx, which debugs a Xen guest" },
     { "fsdev", true, opt_refuse, "share files over the network" },
     { "virtfs", true, opt_refuse, "share files over the network" },
@@ -233,6 +256,7 @@ static void set_defaults(struct vm_args *a)
     a->max_ram_below_4g = RAM_BELOW_4G;
     a->cpus = a->max_cpus = 1;
     a->sockets = a->dies = a->cores = a->threads = 1;
+    a->debugcon_port = 0x402;
     a->machine = xstrdup("pc");
     memcpy(a->boot, "cda", 4);
     for (unsigned i = 0; i < ARGS_CHARDEVS; i++)
@@ -263,7 +287,7 @@ static int parse_options(struct args_ctx *c, int argc, char **argv)
         rc = o->handle(c, o, arg);
         if (rc)
             return rc;
-        if (c->a->show_help || c->a->show_version)
+        if (c->a->show_help || c->a->show_version || c->a->print)
             return 0;
     }
     return 0;
@@ -281,13 +305,14 @@ static void pc_hole(struct vm_args *a)
         a->max_ram_below_4g = PC_RAM_SPLIT;
 }
 
-static int finish(struct args_ctx *c)
+/* Which world it is: much depends on it, so it is settled before anything is joined. */
+static int settle_world(struct args_ctx *c)
 {
     struct vm_args *a = c->a;
-    char *dirs = a->rom_path;
+    int rc = args_check_accel(c);
 
-    a->rom_path = dirs ? xasprintf("%s:%s", dirs, ARGS_ROM_DIRS) : xstrdup(ARGS_ROM_DIRS);
-    free(dirs);
+    if (rc)
+        return rc;
     if (a->tablet)
         a->usb = true;
     if (c->accel_opt)
@@ -303,21 +328,39 @@ static int finish(struct args_ctx *c)
         return err_set(c->err, -EINVAL, "-xen-domid: missing; -accel xen needs -xen-domid N");
     if (a->domid_restrict && a->domid < 0)
         return err_set(c->err, -EINVAL, "-xen-domid-restrict: needs -xen-domid N");
+    if (!a->own_clocks && a->domid >= 0 && a->bios)
+        return err_set(c->err, -ENOTSUP, "-bios: not supported; the firmware is the hypervisor's "
+                       "(bios=, bios_path_override=)");
     return 0;
 }
 
-static void free_ctx(struct args_ctx *c)
+static int finish(struct args_ctx *c)
 {
-    for (unsigned i = 0; i < c->nnetdevs; i++) {
-        free(c->netdevs[i].id);
-        free(c->netdevs[i].ifname);
+    struct vm_args *a = c->a;
+    char *dirs = a->rom_path;
+
+    a->rom_path = dirs ? xasprintf("%s:%s", dirs, ARGS_ROM_DIRS) : xstrdup(ARGS_ROM_DIRS);
+    free(dirs);
+    for (unsigned i = 0; c->snapshot && i < a->ndrives; i++) {
+        if (!a->drives[i].cdrom && !config_str(&a->drives[i].opts, "snapshot", NULL))
+            config_set(&a->drives[i].opts, "snapshot", "on");
     }
-    for (unsigned i = 0; i < ARGS_NICS; i++)
-        free(c->nic_netdev[i]);
-    for (unsigned i = 0; i < c->nides; i++) {
-        free(c->ides[i].drive);
-        free(c->ides[i].serial);
-    }
+    if (c->debugcon_default) /* QEMU's default is what Xen keeps for itself */
+        a->debugcon_port = a->own_clocks ? 0xe9 : 0x402;
+    else if (!a->own_clocks && a->domid >= 0 && a->debugcon && a->debugcon_port != 0x402)
+        return err_set(c->err, -ENOTSUP,
+                       "-device isa-debugcon,iobase=0x%x: not supported; use 0x402 "
+                       "(0xe9 is the hypervisor's)",
+                       (unsigned)a->debugcon_port);
+    return 0;
+}
+
+void args_free_ctx(struct args_ctx *c)
+{
+    for (unsigned i = 0; i < c->nplugs; i++)
+        config_free(&c->plugs[i].cfg);
+    for (unsigned i = 0; i < c->nids; i++)
+        free(c->ids[i]);
     for (unsigned i = 0; i < c->nmons; i++)
         free(c->mons[i].chardev);
     for (unsigned i = 0; i < c->nsets; i++) {
@@ -326,30 +369,52 @@ static void free_ctx(struct args_ctx *c)
         free(c->sets[i].val);
     }
     free(c->accel_opt);
+    free(c->bad_accel);
 }
 
 int args_parse(struct vm_args *a, int argc, char **argv, struct err *err)
 {
+    static int (*const steps[])(struct args_ctx *) = {
+        settle_world,   args_join_sets, args_join_plugs, args_join_nics,
+        args_join_defaults, args_join_chardevs, args_join_name, args_join_bootorder, finish,
+    };
     struct args_ctx c = { .a = a, .err = err };
     int rc;
 
     set_defaults(a);
     rc = parse_options(&c, argc, argv);
-    if (!rc && !a->show_help && !a->show_version) {
-        rc = args_join_chardevs(&c);
-        if (!rc)
-            rc = args_join_drives(&c);
-        if (!rc)
-            rc = args_join_nics(&c);
-        if (!rc)
-            rc = args_join_sets(&c);
-        if (!rc)
-            rc = finish(&c);
+    if (!a->show_help && !a->show_version && !a->print) {
+        for (unsigned i = 0; !rc && i < sizeof(steps) / sizeof(steps[0]); i++)
+            rc = steps[i](&c);
     }
-    free_ctx(&c);
+    args_free_ctx(&c);
     if (rc)
         args_free(a);
     return rc;
+}
+
+void args_free_drive(struct drive_arg *d)
+{
+    free(d->id);
+    free(d->file);
+    free(d->format);
+    free(d->serial);
+    free(d->node);
+    free(d->device);
+    config_free(&d->opts);
+    config_free(&d->props);
+    memset(d, 0, sizeof(*d));
+    d->unit = -1;
+}
+
+void args_free_nic(struct nic_arg *nic)
+{
+    free(nic->model);
+    free(nic->id);
+    free(nic->ifname);
+    free(nic->netdev);
+    config_free(&nic->cfg);
+    memset(nic, 0, sizeof(*nic));
 }
 
 void args_free(struct vm_args *a)
@@ -357,6 +422,7 @@ void args_free(struct vm_args *a)
     char *strings[] = { a->name,     a->machine,       a->accel,  a->keymap,
                         a->vnc.host, a->vnc.unix_path, a->chroot, a->runas,
                         a->debugcon, a->parallel, a->rom_path,      a->uuid,
+                        a->print,    a->bios,     a->bootorder,     a->bootopt.splash,
                         a->qtest,    a->qtest_log };
 
     for (unsigned i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
@@ -367,22 +433,25 @@ void args_free(struct vm_args *a)
         free(a->chardevs[i].id);
         free(a->chardevs[i].kind);
         free(a->chardevs[i].path);
+        free(a->chardevs[i].host);
     }
-    for (unsigned i = 0; i < a->ndrives; i++) {
-        free(a->drives[i].id);
-        free(a->drives[i].file);
-        free(a->drives[i].format);
-        free(a->drives[i].serial);
+    for (unsigned i = 0; i < a->ndrives; i++)
+        args_free_drive(&a->drives[i]);
+    for (unsigned i = 0; i < a->nnetdevs; i++) {
+        free(a->netdevs[i].id);
+        free(a->netdevs[i].type);
+        config_free(&a->netdevs[i].cfg);
+    }
+    for (unsigned i = 0; i < a->nnodes; i++) {
+        free(a->nodes[i].name);
+        config_free(&a->nodes[i].cfg);
     }
     for (unsigned i = 0; i < a->ndevices; i++) {
         free(a->devices[i].driver);
         config_free(&a->devices[i].cfg);
     }
-    for (unsigned i = 0; i < a->nnics; i++) {
-        free(a->nics[i].model);
-        free(a->nics[i].id);
-        free(a->nics[i].ifname);
-    }
+    for (unsigned i = 0; i < a->nnics; i++)
+        args_free_nic(&a->nics[i]);
     memset(a, 0, sizeof(*a));
     a->domid = a->incoming = -1;
 }

@@ -20,11 +20,19 @@
 #define ARGS_ROM_DIRS "/usr/share/portico:/usr/share/seabios:/usr/lib/ipxe/qemu:/usr/share/qemu"
 
 struct chardev_arg { /* -chardev KIND,id=ID,… or -qmp unix:PATH */
-    char *id, *kind; /* "socket", "pty", "file", "pipe", "serial", "stdio", "null" */
-    char *path;      /* of a socket (NULL when fd is given), file, pipe, serial line */
+    char *id, *kind; /* "socket", "pty", "file", "pipe", "serial", "stdio", "null", "ringbuf" */
+    char *path;      /* of a socket (NULL when fd or host is given), file, pipe, serial line */
+    char *host;      /* of a TCP socket; "": all addresses */
+    int   port;      /* of host */
     int   fd;        /* an inherited listening socket, or -1 */
-    bool  server;    /* a socket that listens */
+    bool  server;    /* a socket that listens; false: it is connected to */
+    bool  wait;      /* a server that lets nothing begin before its client is there */
+    bool  abstract;  /* path is a name in the abstract namespace */
+    bool  append;    /* to a file */
+    int   reconnect; /* seconds between attempts of a client; 0: none */
+    int   size;      /* of a ring buffer, bytes */
     bool  monitor;   /* a -mon chardev=ID,mode=control names it */
+    bool  pretty;    /* its answers are indented */
 };
 
 struct node_arg { /* -blockdev: one node of the graph of block devices */
@@ -120,7 +128,7 @@ struct vm_args {
     unsigned sockets, dies, cores, threads; /* their product is max_cpus */
     char     boot[8];      /* "cda" */
     struct boot_arg bootopt;
-    char    *bootorder; /* OFW paths in bootindex order, each ending in '\n'; NULL: none */
+    char    *bootorder; /* OFW paths in bootindex order, '\n' between them; NULL: none */
     struct rtc_arg rtc;
     char    *bios;      /* -bios FILE, found in rom_path or as a path; NULL: the default */
     bool     fd_bootchk; /* not -no-fd-bootchk */
@@ -148,11 +156,38 @@ struct vm_args {
     bool     domid_restrict;
     char    *chroot, *runas;
     char    *debugcon; /* -debugcon SINK or -device isa-debugcon,…; sink.h's spelling */
+    uint64_t debugcon_port; /* where it is: 0x402 */
     char    *parallel; /* -parallel SINK; NULL: no port */
     char    *uuid;     /* lower case, or NULL */
     char    *qtest, *qtest_log; /* -qtest, -qtest-log, as given; or NULL */
     bool     show_version, show_help; /* the rest of the command line was not looked at */
+    char    *print; /* likewise: the answer to "-machine help", "-device help", … */
 };
+
+/*
+ * One thing from key=value pairs, for the command line and for QMP at run time
+ * (keyval_from_json() makes the pairs). Each returns 0, or -EINVAL/-ENOTSUP
+ * with one line in err and *a as it was. Nothing is opened or built: that is
+ * the caller's, with what was appended to a's arrays.
+ */
+int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err);  /* -drive */
+int args_add_node(struct vm_args *a, const struct config *cfg, struct err *err);   /* -blockdev */
+int args_add_netdev(struct vm_args *a, const struct config *cfg, struct err *err); /* -netdev */
+
+enum args_kind { ARGS_CARD, ARGS_NIC, ARGS_DRIVE, ARGS_OTHER };
+struct args_added {
+    enum args_kind kind;
+    unsigned       index; /* in devices[], nics[] or drives[] */
+};
+/* -device, joined with the drive, node or netdev that it names. */
+int args_add_device(struct vm_args *a, const struct config *cfg, struct args_added *added,
+                    struct err *err);
+/* -device DRIVER,help; NULL: no such driver. The caller frees it. */
+char *args_device_help(const char *driver);
+
+/* What a drive says of itself; also for the keys of -device ide-hd. */
+int  args_check_props(const struct config *cfg, const char *opt, struct err *err);
+void args_free_drive(struct drive_arg *d); /* *d is empty afterwards */
 
 /*
  * Fills *a (whatever was in it). 0, or -EINVAL/-ENOTSUP with one line in err

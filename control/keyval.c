@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <jansson.h>
 #include "control/keyval.h"
+
+#define JSON_DEPTH 16 /* of nesting */
 
 char *xstrndup(const char *s, size_t n)
 {
@@ -95,10 +98,19 @@ static bool parse_bool(const char *s, bool *out)
     return false;
 }
 
+static bool key_matches(const struct keyval_key *k, const char *s, size_t len)
+{
+    size_t n = strlen(k->name);
+
+    if (n && k->name[n - 1] == '.') /* "file." is every key that begins so */
+        return len > n && !memcmp(k->name, s, n);
+    return n == len && !memcmp(k->name, s, len);
+}
+
 static const struct keyval_key *find_key(const struct keyval_key *keys, const char *s, size_t len)
 {
     for (; keys && keys->name; keys++) {
-        if (strlen(keys->name) == len && !memcmp(keys->name, s, len))
+        if (key_matches(keys, s, len))
             return keys;
     }
     return NULL;
@@ -173,12 +185,117 @@ static bool begins_implied(const char *text, const struct keyval_key *implied,
     return implied && (implied->flags & KV_NAME) && !find_key(keys, text, len);
 }
 
+static int set_scalar(struct config *cfg, const char *key, const json_t *v)
+{
+    char *text = NULL;
+
+    if (json_is_string(v))
+        text = xstrdup(json_string_value(v));
+    else if (json_is_integer(v))
+        text = xasprintf("%lld", (long long)json_integer_value(v));
+    else if (json_is_boolean(v))
+        text = xstrdup(json_is_true(v) ? "on" : "off");
+    else if (json_is_null(v))
+        text = xstrdup("");
+    else
+        return -EINVAL;
+    config_set(cfg, key, text);
+    free(text);
+    return 0;
+}
+
+static int flatten(struct config *cfg, const char *prefix, const json_t *v, unsigned depth,
+                   char **bad);
+
+static int flatten_member(struct config *cfg, const char *prefix, const char *name,
+                          const json_t *v, unsigned depth, char **bad)
+{
+    char *key = *prefix ? xasprintf("%s.%s", prefix, name) : xstrdup(name);
+    int rc = flatten(cfg, key, v, depth + 1, bad);
+
+    free(key);
+    return rc;
+}
+
+static int flatten(struct config *cfg, const char *prefix, const json_t *v, unsigned depth,
+                   char **bad)
+{
+    int rc = 0;
+
+    if (depth <= JSON_DEPTH && json_is_object(v)) {
+        const char *name;
+        json_t *m;
+
+        json_object_foreach((json_t *)v, name, m) {
+            rc = flatten_member(cfg, prefix, name, m, depth, bad);
+            if (rc)
+                return rc;
+        }
+        return 0;
+    }
+    if (depth <= JSON_DEPTH && json_is_array(v)) {
+        for (size_t i = 0; !rc && i < json_array_size(v); i++) {
+            char index[24];
+
+            snprintf(index, sizeof(index), "%zu", i);
+            rc = flatten_member(cfg, prefix, index, json_array_get(v, i), depth, bad);
+        }
+        return rc;
+    }
+    rc = set_scalar(cfg, prefix, v);
+    if (rc)
+        *bad = xstrdup(prefix);
+    return rc;
+}
+
+int keyval_from_json(struct config *cfg, const char *opt, const json_t *obj, struct err *err)
+{
+    char *bad = NULL;
+    int rc = json_is_object(obj) ? flatten(cfg, "", obj, 0, &bad) : -EINVAL;
+
+    if (rc)
+        err_set(err, rc, "%s: %s%s", opt, bad ? bad : "the argument",
+                bad ? ": neither text nor number nor true nor false, or nested too deep"
+                    : " is not a JSON object");
+    free(bad);
+    return rc;
+}
+
+int keyval_check(const struct config *cfg, const char *opt, const struct keyval_key *keys,
+                      struct err *err)
+{
+    for (size_t i = 0; keys && i < cfg->n; i++) {
+        const char *key = cfg->items[i].key;
+
+        if (!find_key(keys, key, strlen(key)))
+            return err_set(err, -EINVAL, "%s: unknown key '%s'", opt, key);
+    }
+    return 0;
+}
+
+static int parse_json(struct config *cfg, const char *opt, const char *text,
+                      const struct keyval_key *keys, struct err *err)
+{
+    json_error_t je;
+    json_t *v = json_loads(text, JSON_REJECT_DUPLICATES, &je);
+    int rc;
+
+    if (!v)
+        return err_set(err, -EINVAL, "%s: not JSON: %s (at character %d)", opt, je.text,
+                       je.position);
+    rc = keyval_from_json(cfg, opt, v, err);
+    json_decref(v);
+    return rc ? rc : keyval_check(cfg, opt, keys, err);
+}
+
 int keyval_parse(struct config *cfg, const char *opt, const char *text, const char *implied,
                  const struct keyval_key *keys, struct err *err)
 {
     const struct keyval_key *k = implied ? find_key(keys, implied, strlen(implied)) : NULL;
     int rc;
 
+    if (*text == '{')
+        return parse_json(cfg, opt, text, keys, err);
     if (implied && begins_implied(text, k, keys)) {
         char *val = take_value(&text, keys, k && (k->flags & KV_NAME));
 
@@ -207,6 +324,58 @@ int keyval_uint(const struct config *cfg, const char *opt, const char *key, uint
         return err_set(err, -EINVAL, "%s: %s=%s: not a number from 0 to %llu", opt, key, val,
                        (unsigned long long)max);
     return 0;
+}
+
+int keyval_addr(const struct config *cfg, const char *opt, const char *key, uint64_t def,
+                uint64_t max, uint64_t *out, struct err *err)
+{
+    const char *val = config_str(cfg, key, NULL);
+    char *end;
+
+    if (!val || strncmp(val, "0x", 2))
+        return keyval_uint(cfg, opt, key, def, max, out, err);
+    errno = 0;
+    *out = strtoull(val, &end, 16);
+    if (errno || *end || !val[2] || *out > max) {
+        *out = def;
+        return err_set(err, -EINVAL, "%s: %s=%s: not a number from 0 to 0x%llx", opt, key, val,
+                       (unsigned long long)max);
+    }
+    return 0;
+}
+
+int keyval_int(const struct config *cfg, const char *opt, const char *key, int64_t def, int64_t min,
+               int64_t max, int64_t *out, struct err *err)
+{
+    const char *val = config_str(cfg, key, NULL);
+    bool minus = val && *val == '-';
+    uint64_t n;
+
+    *out = def;
+    if (!val)
+        return 0;
+    if (!parse_uint(val + minus, INT64_MAX, &n) || (minus ? -(int64_t)n : (int64_t)n) < min ||
+        (minus ? -(int64_t)n : (int64_t)n) > max)
+        return err_set(err, -EINVAL, "%s: %s=%s: not a number from %lld to %lld", opt, key, val,
+                       (long long)min, (long long)max);
+    *out = minus ? -(int64_t)n : (int64_t)n;
+    return 0;
+}
+
+int keyval_word(const struct config *cfg, const char *opt, const char *key,
+                const char *const *words, const char *def, struct err *err)
+{
+    const char *val = config_str(cfg, key, def);
+    char list[160] = "";
+
+    for (unsigned i = 0; words[i]; i++) {
+        size_t len = strlen(list);
+
+        if (!strcmp(words[i], val))
+            return (int)i;
+        snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "", words[i]);
+    }
+    return err_set(err, -EINVAL, "%s: %s=%s: unknown; use one of %s", opt, key, val, list);
 }
 
 int keyval_bool(const struct config *cfg, const char *opt, const char *key, bool def, bool *out,

@@ -9,11 +9,13 @@
 #include <stdint.h>
 #include "hw/core/config.h"
 
+struct json_t;
+
 #define KV_NAME 0x01 /* a file name: commas in it are its own */
 #define KV_BARE 0x02 /* may stand alone: "server" is "server=on", "nowait" is "nowait=on" */
 
 struct keyval_key { /* a table of them ends with name NULL */
-    const char *name;
+    const char *name; /* "file." is every key that begins so */
     unsigned    flags;
 };
 
@@ -21,9 +23,18 @@ struct keyval_key { /* a table of them ends with name NULL */
  * Fills cfg (zeroed by the caller, who frees it also on failure). A first word
  * without "=" is the value of `implied` (NULL: it is a key). keys NULL: any
  * key, any may stand alone. -EINVAL and a line that begins with `opt`.
+ * A text that begins with "{" is a JSON object: nested members become dotted
+ * keys ("file.driver", "server.0.host"), true and false "on" and "off".
  */
 int keyval_parse(struct config *cfg, const char *opt, const char *text, const char *implied,
                  const struct keyval_key *keys, struct err *err);
+
+/* The same from an object that is parsed already (QMP's arguments); any key. */
+int keyval_from_json(struct config *cfg, const char *opt, const struct json_t *obj,
+                     struct err *err);
+/* -EINVAL and "OPT: unknown key 'K'" when cfg has a key that is not in the table. */
+int keyval_check(const struct config *cfg, const char *opt, const struct keyval_key *keys,
+                 struct err *err);
 
 /* A whole decimal number, at most max. */
 bool parse_uint(const char *s, uint64_t max, uint64_t *out);
@@ -33,6 +44,14 @@ bool parse_size(const char *s, uint64_t unit, uint64_t max, uint64_t *out);
 /* The same for a key of cfg: *out = def when absent. -EINVAL and a line naming opt and key. */
 int keyval_uint(const struct config *cfg, const char *opt, const char *key, uint64_t def,
                 uint64_t max, uint64_t *out, struct err *err);
+/* As keyval_uint(), but "0x…" is hexadecimal. */
+int keyval_addr(const struct config *cfg, const char *opt, const char *key, uint64_t def,
+                uint64_t max, uint64_t *out, struct err *err);
+int keyval_int(const struct config *cfg, const char *opt, const char *key, int64_t def, int64_t min,
+               int64_t max, int64_t *out, struct err *err);
+/* One of words (NULL ends them; def when absent): its index, or -EINVAL and the line. */
+int keyval_word(const struct config *cfg, const char *opt, const char *key,
+                const char *const *words, const char *def, struct err *err);
 int keyval_bool(const struct config *cfg, const char *opt, const char *key, bool def, bool *out,
                 struct err *err);
 

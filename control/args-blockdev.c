@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control/args-blockdev.c: -blockdev: a named node; control/blockopts.c knows what it means. */
+#include <errno.h>
+#include <string.h>
+#include "control/args-impl.h"
+#include "control/blockopts.h"
+
+#define NODE_NAME_MAX 31
+
+struct node_arg *args_find_node(struct vm_args *a, const char *name)
+{
+    for (unsigned i = 0; i < a->nnodes; i++) {
+        if (!strcmp(a->nodes[i].name, name))
+            return &a->nodes[i];
+    }
+    return NULL;
+}
+
+int args_add_node(struct vm_args *a, const struct config *cfg, struct err *err)
+{
+    const char *name = config_str(cfg, "node-name", "");
+    struct block_want w;
+    struct node_arg *n;
+    int rc;
+
+    if (!*name)
+        return err_set(err, -EINVAL, "-blockdev: 'node-name' must be specified for the root node");
+    if (strlen(name) > NODE_NAME_MAX || strchr("0123456789-._", *name))
+        return err_set(err, -EINVAL, "-blockdev: Invalid node-name: '%s'", name);
+    if (args_find_node(a, name))
+        return err_set(err, -EINVAL, "-blockdev %s: Duplicate nodes with node-name='%s'", name,
+                       name);
+    if (args_find_drive(a, name))
+        return err_set(err, -EINVAL,
+                       "-blockdev %s: node-name=%s is conflicting with a device id", name, name);
+    if (a->nnodes == ARGS_NODES)
+        return err_set(err, -EINVAL, "-blockdev %s: more than %u", name, ARGS_NODES);
+    rc = block_want_config(&w, a, cfg, err);
+    block_want_free(&w);
+    if (rc)
+        return rc;
+    n = &a->nodes[a->nnodes++];
+    n->name = xstrdup(name);
+    for (size_t i = 0; i < cfg->n; i++)
+        config_set(&n->cfg, cfg->items[i].key, cfg->items[i].val);
+    return 0;
+}
+
+int args_blockdev(struct args_ctx *c, const struct option *o, const char *arg)
+{
+    struct config cfg = { 0 };
+    int rc = keyval_parse(&cfg, "-blockdev", arg, "driver", NULL, c->err);
+
+    if (!rc)
+        rc = args_add_node(c->a, &cfg, c->err);
+    config_free(&cfg);
+    return rc;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * control/bootorder.c: bootindex= of drives and cards, as the list of Open
+ * Firmware paths that firmware looks for in fw_cfg's "bootorder" (IEEE 1275,
+ * its PCI and ISA bindings; SeaBIOS, docs/Runtime_config). The slots of cards
+ * are worked out as hw/machine.c will give them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "control/args-impl.h"
+
+#define SLOTS   32
+#define ENTRIES (ARGS_DRIVES + ARGS_NICS + ARGS_DEVICES)
+
+struct entry {
+    int  index;
+    char path[80];
+};
+
+struct order {
+    struct args_ctx *c;
+    struct entry     list[ENTRIES];
+    unsigned         n;
+    bool             taken[SLOTS];
+    int              rc;
+};
+
+/* Sorts it in; two of the same number are an error. */
+static void add(struct order *o, int index, const char *what, const char *path)
+{
+    unsigned at = o->n;
+
+    if (o->rc)
+        return;
+    for (unsigned i = 0; i < o->n; i++) {
+        if (o->list[i].index == index)
+            o->rc = err_set(o->c->err, -EINVAL, "-device %s: The bootindex %d has already been used",
+                            what, index);
+    }
+    while (at && o->list[at - 1].index > index) {
+        o->list[at] = o->list[at - 1];
+        at--;
+    }
+    o->list[at].index = index;
+    snprintf(o->list[at].path, sizeof(o->list[at].path), "%s", path);
+    o->n++;
+}
+
+static int bootindex(struct order *o, const struct config *cfg, const char *what)
+{
+    char opt[64];
+    int64_t index = -1;
+    int rc;
+
+    snprintf(opt, sizeof(opt), "-device %s", what);
+    rc = keyval_int(cfg, opt, "bootindex", -1, -1, INT32_MAX, &index, o->c->err);
+    if (rc)
+        o->rc = rc;
+    return rc ? -1 : (int)index;
+}
+
+static void add_drive(struct order *o, const struct drive_arg *d)
+{
+    int index = bootindex(o, &d->props, d->id);
+    char path[80];
+
+    if (index < 0)
+        return;
+    if (d->iface == DRIVE_IDE)
+        snprintf(path, sizeof(path), "/pci@i0cf8/ide@1,1/drive@%d/disk@%d", d->unit / 2,
+                 d->unit % 2);
+    else if (d->iface == DRIVE_FLOPPY)
+        snprintf(path, sizeof(path), "/pci@i0cf8/isa@1/fdc@03f0/floppy@%d", d->index);
+    else
+        return;
+    add(o, index, d->id, path);
+}
+
+/* The slot that a card gets: its addr=, or the next free one. */
+static unsigned slot_of(struct order *o, const struct config *cfg)
+{
+    const char *addr = config_str(cfg, "addr", NULL);
+    unsigned slot = addr ? (unsigned)strtoul(addr, NULL, 16) : 2;
+
+    while (!addr && slot < SLOTS - 1 && o->taken[slot])
+        slot++;
+    slot %= SLOTS;
+    o->taken[slot] = true;
+    return slot;
+}
+
+static void add_nics(struct order *o, unsigned after)
+{
+    struct vm_args *a = o->c->a;
+
+    for (unsigned i = 0; i < a->nnics; i++) {
+        unsigned slot;
+        char path[80];
+        int index;
+
+        if (a->nics[i].after != after)
+            continue;
+        slot = slot_of(o, &a->nics[i].cfg);
+        index = bootindex(o, &a->nics[i].cfg, a->nics[i].id);
+        snprintf(path, sizeof(path), "/pci@i0cf8/ethernet@%x/ethernet-phy@0", slot);
+        if (index >= 0)
+            add(o, index, a->nics[i].id, path);
+    }
+}
+
+static void add_cards(struct order *o)
+{
+    struct vm_args *a = o->c->a;
+
+    o->taken[0] = o->taken[1] = true;
+    o->taken[2] = a->platform_pci;
+    for (unsigned i = 0; i < a->ndevices; i++) {
+        add_nics(o, i);
+        slot_of(o, &a->devices[i].cfg);
+        bootindex(o, &a->devices[i].cfg, a->devices[i].driver); /* firmware boots from none */
+    }
+    add_nics(o, a->ndevices);
+}
+
+int args_join_bootorder(struct args_ctx *c)
+{
+    struct order *o = calloc(1, sizeof(*o));
+    char *text = NULL;
+    int rc;
+
+    if (!o)
+        return err_set(c->err, -ENOMEM, "out of memory");
+    o->c = c;
+    for (unsigned i = 0; i < c->a->ndrives; i++)
+        add_drive(o, &c->a->drives[i]);
+    add_cards(o);
+    for (unsigned i = 0; !o->rc && i < o->n; i++) {
+        char *longer = text ? xasprintf("%s\n%s", text, o->list[i].path) : xstrdup(o->list[i].path);
+
+        free(text);
+        text = longer;
+    }
+    if (!o->rc && c->a->bootopt.strict) {
+        char *longer = xasprintf("%s%sHALT", text ? text : "", text ? "\n" : "");
+
+        free(text);
+        text = longer;
+    }
+    c->a->bootorder = text;
+    rc = o->rc;
+    free(o);
+    return rc;
+}

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line as QEMU's users and qtest clients write it. */
+#include <errno.h>
+#include <stdlib.h>
+#include "control/blockopts.h"
+#include "control/keyval.h"
+#include "hw/machine.h"
+#include "tests/unit/args-line.h"
+
+#define QT "dm|-accel|qtest|-nodefaults"
+
+static const char *prop(const struct drive_arg *d, const char *key)
+{
+    return config_str(&d->props, key, "");
+}
+
+TEST(boot_options)
+{
+    struct line *l = parse(QT "|-boot|order=nc,once=d,menu=on,splash=/s,p.bmp,splash-time=65535,"
+                              "reboot-timeout=-1,strict=on");
+
+    CHECK(l->rc == 0 && is(l->a.boot, "nc") && is(l->a.bootopt.once, "d"));
+    CHECK(l->a.bootopt.menu == 1 && l->a.bootopt.strict && is(l->a.bootopt.splash, "/s,p.bmp"));
+    CHECK(l->a.bootopt.splash_time == 65535 && l->a.bootopt.reboot_timeout == -1);
+    CHECK(is(l->a.bootorder, "HALT"));
+    done(l);
+    l = parse("dm|-boot|menu=off|-boot|reboot-timeout=0");
+    CHECK(l->rc == 0 && l->a.bootopt.menu == 0 && l->a.bootopt.reboot_timeout == 0);
+    CHECK(l->a.bootopt.splash_time == BOOT_NOT_SAID && !l->a.bootorder && is(l->a.boot, "cda"));
+    done(l);
+}
+
+TEST(clock)
+{
+    static const struct {
+        const char *arg;
+        int64_t date;
+    } dates[] = { { "base=1970-01-02", 86400 },
+                  { "base=2022-11-02T01:02:03", 1667350923 },
+                  { "2000-02-29T23:59:59", 951868799 } };
+    struct line *l = parse("dm|-rtc|base=localtime,clock=vm,driftfix=slew");
+
+    CHECK(l->rc == 0 && l->a.rtc.base == RTC_LOCALTIME && l->a.rtc.vm_clock && l->a.rtc.slew);
+    done(l);
+    for (unsigned i = 0; i < 3; i++) {
+        char text[80];
+
+        snprintf(text, sizeof(text), "dm|-rtc|%s", dates[i].arg);
+        l = parse(text);
+        CHECK(l->rc == 0 && l->a.rtc.base == RTC_DATE && !l->a.rtc.vm_clock);
+        CHECK_EQ(l->a.rtc.date, dates[i].date);
+        done(l);
+    }
+}
+
+TEST(topology)
+{
+    static const struct {
+        const char *arg;
+        unsigned cpus, max, sockets, dies, cores, threads;
+    } table[] = {
+        { "4", 4, 4, 1, 1, 4, 1 },
+        { "2,maxcpus=4", 2, 4, 1, 1, 4, 1 },
+        { "8,sockets=2", 8, 8, 2, 1, 4, 1 },
+        { "8,cores=2", 8, 8, 4, 1, 2, 1 },
+        { "8,sockets=2,cores=2", 8, 8, 2, 1, 2, 2 },
+        { "sockets=2,dies=2,cores=3,threads=2", 24, 24, 2, 2, 3, 2 },
+        { "1,sockets=2,cores=2,threads=1,maxcpus=4", 1, 4, 2, 1, 2, 1 },
+    };
+
+    for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char text[80];
+        struct line *l;
+
+        snprintf(text, sizeof(text), "dm|-smp|%s", table[i].arg);
+        l = parse(text);
+        CHECK(l->rc == 0 && l->a.cpus == table[i].cpus && l->a.max_cpus == table[i].max);
+        CHECK(l->a.sockets == table[i].sockets && l->a.dies == table[i].dies);
+        CHECK(l->a.cores == table[i].cores && l->a.threads == table[i].threads);
+        done(l);
+    }
+}
+
+TEST(what_ends_the_guest)
+{
+    struct line *l = parse("dm|-no-reboot|-no-shutdown|-no-fd-bootchk|-no-hpet|-bios|/b.bin");
+
+    CHECK(l->rc == 0 && l->a.on_reboot == REBOOT_END && l->a.on_shutdown == SHUTDOWN_PAUSE);
+    CHECK(!l->a.fd_bootchk && !l->a.hpet && is(l->a.bios, "/b.bin"));
+    done(l);
+    l = parse("dm|-no-reboot|-action|reboot=reset,shutdown=pause,panic=none");
+    CHECK(l->rc == 0 && l->a.on_reboot == REBOOT_RESET && l->a.on_shutdown == SHUTDOWN_PAUSE);
+    done(l);
+    l = parse(QT "|-name|guest=g 1,debug-threads=on");
+    CHECK(l->rc == 0 && is(l->a.name, "g 1") && l->a.own_clocks);
+    done(l);
+    l = parse(QT "|-name|plain,process=x");
+    CHECK(l->rc == 0 && is(l->a.name, "plain"));
+    done(l);
+}
+
+TEST(worlds_are_passed_over)
+{
+    struct line *l = parse("dm|-machine|pc,accel=tcg:qtest");
+
+    CHECK(l->rc == 0 && is(l->a.accel, "qtest") && l->a.own_clocks);
+    done(l);
+    l = parse("dm|-accel|tcg|-accel|qtest|-machine|none");
+    CHECK(l->rc == 0 && is(l->a.accel, "qtest") && is(l->a.machine, "none") && !l->a.ndevices);
+    done(l);
+    l = parse("dm|-accel|hvf:tcg");
+    CHECK(l->rc == -ENOTSUP && strstr(l->err.msg, "accel=hvf:tcg: not supported"));
+    done(l);
+}
+
+TEST(default_devices)
+{
+    bool fdc = machine_has_type("isa-fdc") || machine_has_type("fdc");
+    struct line *l = parse("dm|-accel|qtest|-device|rtl8139,id=r");
+
+    CHECK(l->rc == 0 && l->a.ndevices == 1 && is(l->a.devices[0].driver, "VGA"));
+    CHECK(l->a.nnics == 1 && l->a.nics[0].after == 1); /* a NIC was named: no other is added */
+    CHECK(l->a.nserials == 1 && is(l->a.serials[0], "null") && is(l->a.parallel, "null"));
+    CHECK(l->a.ndrives == (fdc ? 2u : 1u) && l->a.drives[0].unit == 2 && l->a.drives[0].cdrom);
+    CHECK(is(l->a.drives[0].id, "ide1-cd0") && !l->a.drives[0].file);
+    done(l);
+    l = parse("dm|-accel|qtest");
+    CHECK(l->a.nnics == 1 && is(l->a.nics[0].model, "e1000") && l->a.nics[0].after == 1);
+    done(l);
+    l = parse("dm|-accel|qtest|-vga|none|-net|none|-serial|none|-parallel|none|-hdc|/c");
+    CHECK(l->rc == 0 && !l->a.ndevices && !l->a.nnics && !l->a.parallel);
+    CHECK(l->a.nserials == 1 && is(l->a.serials[0], "none"));
+    CHECK(l->a.ndrives == (fdc ? 2u : 1u) && is(l->a.drives[0].file, "/c"));
+    done(l);
+    l = parse(QT);
+    CHECK(l->rc == 0 && !l->a.ndevices && !l->a.nnics && !l->a.ndrives && !l->a.nserials);
+    done(l);
+    l = parse("dm|-xen-domid|3"); /* nobody adds to what the toolstack says */
+    CHECK(l->rc == 0 && !l->a.ndevices && !l->a.nnics && !l->a.ndrives && !l->a.parallel);
+    done(l);
+}
+
+TEST(drives_with_all_their_keys)
+{
+    struct line *l =
+        parse(QT "|-drive|if=none,id=d,file=/x,format=raw,cyls=20,heads=16,secs=63,trans=none,"
+                 "werror=stop,rerror=ignore"
+                 "|-device|ide-hd,id=p,drive=d,bus=ide.1,serial=S,ver=1.0,model=M x,wwn=0x5000,"
+                 "bootindex=3,rerror=report,write-cache=off,discard_granularity=512");
+    const struct drive_arg *d = l->a.drives;
+
+    CHECK(l->rc == 0 && d->unit == 2 && d->iface == DRIVE_IDE && is(d->device, "p"));
+    CHECK(is(d->serial, "S") && is(prop(d, "ver"), "1.0") && is(prop(d, "model"), "M x"));
+    CHECK(is(prop(d, "cyls"), "20") && is(prop(d, "heads"), "16") && is(prop(d, "secs"), "63"));
+    CHECK(is(prop(d, "werror"), "stop") && is(prop(d, "rerror"), "report"));
+    CHECK(is(prop(d, "wwn"), "0x5000") && !d->writeback);
+    CHECK(is(l->a.bootorder, "/pci@i0cf8/ide@1,1/drive@1/disk@0"));
+    done(l);
+}
+
+/* What the block layer is asked for a -drive. */
+static void want(const char *drive, struct block_want *w, int *rc, struct err *err)
+{
+    char text[1024];
+    struct line *l;
+
+    snprintf(text, sizeof(text), QT "|-drive|if=none,id=d,%s", drive);
+    l = parse(text);
+    CHECK(l->rc == 0);
+    *rc = block_want_drive(w, &l->a, &l->a.drives[0], err);
+    if (*rc == 0 && w->o.format) /* outlives the line */
+        config_set(&w->keep, "format", w->o.format);
+    if (*rc == 0 && w->o.format)
+        w->o.format = config_str(&w->keep, "format", NULL);
+    done(l);
+}
+
+TEST(images)
+{
+    static const struct {
+        const char *drive, *file, *format;
+    } table[] = {
+        { "file=/a,b.img", "/a,b.img", NULL },
+        { "file=/a,format=qcow2", "/a", "qcow2" },
+        { "file=file:/a", "/a", NULL },
+        { "file=nbd://h:1/x,format=raw", "nbd://h:1/x", "raw" },
+        { "file=nbd:h:1:exportname=e", "nbd://h:1/e", NULL },
+        { "file=nbd:unix:/s", "nbd+unix:///?socket=/s", NULL },
+        { "file.driver=nbd,file.host=h", "nbd://h:10809/", NULL },
+        { "file.driver=nbd,file.server.type=unix,file.server.path=/s,file.export=e",
+          "nbd+unix:///e?socket=/s", NULL },
+        { "file.filename=/f,file.locking=off,format=raw", "/f", "raw" },
+        { "driver=raw,file.driver=host_device,file.filename=/dev/x", "/dev/x", "raw" },
+        { "file=json:{\"driver\":\"qcow2\"@@\"file\":{\"driver\":\"file\"@@\"filename\":\"/j\"}}",
+          "/j", "qcow2" },
+        { "file=null-co://", "1073741824", "null-co" },
+        { "driver=null-co,size=64M", "67108864", "null-co" },
+    };
+
+    for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char drive[256];
+        struct block_want w;
+        struct err err;
+        int rc;
+
+        snprintf(drive, sizeof(drive), "%s", table[i].drive);
+        for (char *p = drive; (p = strstr(p, "@@")); p++)
+            memcpy(p, ",,", 2);
+        want(drive, &w, &rc, &err);
+        if (rc)
+            fprintf(stderr, "%s: %s\n", drive, err.msg);
+        CHECK(rc == 0 && !w.empty && is(w.o.file, table[i].file));
+        CHECK(table[i].format ? is(w.o.format, table[i].format) : !w.o.format || is(w.o.format, "raw"));
+        block_want_free(&w);
+    }
+}
+
+TEST(how_images_are_opened)
+{
+    struct block_want w;
+    struct err err;
+    int rc;
+
+    want("file=/x,cache=none,discard=unmap,detect-zeroes=unmap,snapshot=on,file.locking=on,"
+         "read-only=on", &w, &rc, &err);
+    CHECK(rc == 0 && w.o.direct && !w.o.no_flush && w.o.discard && w.o.detect_zeroes);
+    CHECK(w.o.snapshot && w.o.readonly && w.o.locking == BLOCK_LOCK_ON);
+    block_want_free(&w);
+    want("file=/x,cache=unsafe", &w, &rc, &err);
+    CHECK(rc == 0 && w.o.no_flush && !w.o.direct && !w.o.discard && !w.o.readonly);
+    CHECK(w.o.locking == BLOCK_LOCK_AUTO);
+    block_want_free(&w);
+    want("file=/x,cache=none,cache.direct=off,iops=100,bps_rd=5000,bps_rd_max=9000,"
+         "throttling.bps-read-max-length=3,iops_size=4096", &w, &rc, &err);
+    CHECK(rc == 0 && !w.o.direct && w.o.throttle.iops[BLOCK_LIMIT_TOTAL].avg == 100);
+    CHECK(w.o.throttle.bps[BLOCK_LIMIT_READ].avg == 5000);
+    CHECK(w.o.throttle.bps[BLOCK_LIMIT_READ].max == 9000);
+    CHECK(w.o.throttle.bps[BLOCK_LIMIT_READ].length == 3 && w.o.throttle.iops_size == 4096);
+    block_want_free(&w);
+    want("media=cdrom", &w, &rc, &err);
+    CHECK(rc == 0 && w.empty);
+    block_want_free(&w);
+}
+
+TEST(bad_images)
+{
+    static const struct {
+        const char *drive, *words;
+    } table[] = {
+        { "file=/x,discard=maybe", "Invalid discard option" },
+        { "file=/x,detect-zeroes=unmap", "not allowed without setting discard" },
+        { "file=/x,iops=1,iops_rd=1", "cannot be used at the same time" },
+        { "file=/x,bps_max=9", "require corresponding" },
+        { "file=/x,bps=many", "throttling.bps-total=many: not a number" },
+        { "file=/x,file.locking=x", "locking=x" },
+        { "file=json:{\"driver\":\"file\"}", "Parameter 'filename' is missing" },
+        { "file=json:{\"driver\":\"nosuch\"}", "Unknown driver 'nosuch'" },
+        { "file=json:{", "not JSON" },
+        { "file.driver=file,file.filename=/x,file.colour=red", "unknown key 'colour'" },
+        { "file.driver=nbd", "give server.path, or server.host" },
+        { "file.driver=nbd,file.host=h,file.tls-creds=t", "tls-creds: not supported" },
+    };
+
+    for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct block_want w;
+        struct err err = { "" };
+        int rc;
+
+        want(table[i].drive, &w, &rc, &err);
+        if (!rc || !strstr(err.msg, table[i].words))
+            fprintf(stderr, "%s: %d %s\n", table[i].drive, rc, err.msg);
+        CHECK(rc == -EINVAL || rc == -ENOTSUP);
+        CHECK(strstr(err.msg, table[i].words) && strstr(err.msg, "-drive d"));
+        block_want_free(&w);
+    }
+}
+
+TEST(block_nodes)
+{
+    struct block_want w;
+    struct line *l =
+        parse(QT "|-blockdev|driver=file,node-name=f,filename=/x.q"
+                 "|-blockdev|{\"driver\":\"qcow2\",\"node-name\":\"q\",\"file\":\"f\","
+                 "\"read-only\":true,\"discard\":\"unmap\",\"backing\":null}"
+                 "|-blockdev|throttle,node-name=t,file=q,limits.iops-total=7"
+                 "|-blockdev|raw,node-name=n,file.driver=file,file.filename=/n"
+                 "|-device|ide-hd,drive=t,id=disk,unit=1|-device|ide-cd,drive=n|-device|ide-cd");
+    const struct drive_arg *d = l->a.drives;
+
+    CHECK(l->rc == 0 && l->a.nnodes == 4 && l->a.ndrives == 3);
+    CHECK(is(d[0].id, "disk") && is(d[0].node, "t") && d[0].unit == 1 && !d[0].cdrom);
+    CHECK(d[1].unit == 0 && d[1].cdrom && d[1].readonly && is(d[1].id, "n"));
+    CHECK(d[2].unit == 2 && !d[2].node && d[2].cdrom);
+    CHECK(block_want_drive(&w, &l->a, &d[0], &l->err) == 0);
+    CHECK(is(w.o.file, "/x.q") && is(w.o.format, "qcow2") && w.o.readonly && w.o.discard);
+    CHECK(is(w.o.backing, "") && w.o.throttle.iops[BLOCK_LIMIT_TOTAL].avg == 7);
+    block_want_free(&w);
+    CHECK(block_want_drive(&w, &l->a, &d[1], &l->err) == 0);
+    CHECK(is(w.o.file, "/n") && is(w.o.format, "raw") && w.o.readonly && !w.o.backing);
+    block_want_free(&w);
+    done(l);
+}
+
+TEST(cards_and_ports)
+{
+    struct line *l =
+        parse(QT "|-device|VGA,addr=5|-device|e1000,addr=0x3,bootindex=1,id=n,romfile=|"
+                 "-device|rtl8139,bootindex=0|-drive|if=none,id=d|-device|ide-cd,drive=d,bootindex=2|"
+                 "-chardev|ringbuf,id=r,size=4k|-device|isa-serial,chardev=r,index=1|"
+                 "-chardev|null,id=s|-device|isa-debugcon,chardev=s,iobase=0x402|"
+                 "-chardev|file,id=p,path=/p|-device|isa-parallel,chardev=p,iobase=0x378,irq=7|"
+                 "-global|e1000.x=1|-set|device.n.rombar=0");
+
+    CHECK(l->rc == 0 && l->a.nnics == 2 && l->a.ndevices == 1);
+    CHECK(is(config_str(&l->a.nics[0].cfg, "addr", ""), "0x3"));
+    CHECK(is(config_str(&l->a.nics[0].cfg, "rombar", ""), "0"));
+    CHECK(is(config_str(&l->a.nics[0].cfg, "romfile", "-"), ""));
+    CHECK(is(l->a.bootorder, "/pci@i0cf8/ethernet@2/ethernet-phy@0\n"
+                             "/pci@i0cf8/ethernet@3/ethernet-phy@0\n"
+                             "/pci@i0cf8/ide@1,1/drive@0/disk@0"));
+    CHECK(l->a.nserials == 2 && is(l->a.serials[0], "none") && is(l->a.serials[1], "mem:"));
+    CHECK(is(l->a.debugcon, "null") && l->a.debugcon_port == 0x402);
+    CHECK(is(l->a.parallel, "file:/p") && l->a.chardevs[0].size == 4096);
+    done(l);
+    l = parse(QT "|-chardev|null,id=s|-device|isa-serial,chardev=s,iobase=0x3e8,irq=4|"
+                 "-chardev|null,id=t|-device|isa-debugcon,chardev=t");
+    CHECK(l->rc == 0 && l->a.nserials == 3 && is(l->a.serials[2], "null"));
+    CHECK(l->a.debugcon_port == 0xe9);
+    done(l);
+}
+
+TEST(control_sockets)
+{
+    struct line *l = parse(QT "|-chardev|socket,path=/q,id=char0|-mon|chardev=char0,mode=control|"
+                              "-qmp|tcp:127.0.0.1:44,server=on,wait=off|-qmp-pretty|unix:/p,server|"
+                              "-chardev|socket,id=z,host=::1,port=5,reconnect=3|-serial|chardev:z");
+    const struct chardev_arg *c = l->a.chardevs;
+
+    CHECK(l->rc == 0 && l->a.nchardevs == 4);
+    CHECK(c[0].monitor && !c[0].server && !c[0].wait && is(c[0].path, "/q"));
+    CHECK(c[1].monitor && c[1].server && !c[1].wait && is(c[1].host, "127.0.0.1"));
+    CHECK(c[1].port == 44 && !c[1].pretty && !c[1].path);
+    CHECK(c[2].monitor && c[2].pretty && c[2].server && c[2].wait && is(c[2].path, "/p"));
+    CHECK(c[3].reconnect == 3 && !c[3].monitor && is(l->a.serials[0], "tcp:::1:5"));
+    done(l);
+}
+
+TEST(cables)
+{
+    struct line *l = parse(QT "|-netdev|socket,id=s,fd=7|-device|e1000,netdev=s|"
+                              "-netdev|dgram,id=d,local.type=inet,local.host=127.0.0.1,local.port=1|"
+                              "-device|rtl8139,netdev=d|-nic|tap,ifname=t0,model=rtl8139,script=no|"
+                              "-netdev|{\"type\":\"stream\",\"id\":\"j\",\"server\":true,"
+                              "\"addr\":{\"type\":\"unix\",\"path\":\"/s\"}}|-device|e1000,netdev=j");
+
+    CHECK(l->rc == 0 && l->a.nnetdevs == 4 && l->a.nnics == 4);
+    CHECK(is(l->a.netdevs[0].type, "socket") && l->a.netdevs[0].used);
+    CHECK(is(config_str(&l->a.netdevs[1].cfg, "local.port", ""), "1"));
+    CHECK(is(l->a.nics[2].ifname, "t0") && is(l->a.nics[2].model, "rtl8139"));
+    CHECK(is(config_str(&l->a.netdevs[3].cfg, "addr.path", ""), "/s"));
+    CHECK(is(config_str(&l->a.netdevs[3].cfg, "server", ""), "on"));
+    done(l);
+}
+
+TEST(flash_is_firmware)
+{
+    struct line *l = parse(QT "|-drive|if=pflash,file=/b,readonly=on,format=raw");
+
+    CHECK(l->rc == 0 && is(l->a.bios, "/b") && is(l->a.drives[0].id, "pflash0"));
+    CHECK(l->a.drives[0].unit == -1);
+    done(l);
+}
+
+/* One line each, that holds these words. */
+static const struct {
+    const char *text, *words;
+} malformed[] = {
+    { "-boot|reboot-timeout=65536",
+      "reboot-timeout is invalid,it should be a value between -1 and 65535" },
+    { "-boot|reboot-timeout=-2", "reboot-timeout is invalid" },
+    { "-boot|splash-time=-1", "splash-time is invalid,it should be a value between 0 and 65535" },
+    { "-boot|splash-time=x", "splash-time is invalid" },
+    { "-boot|menu=maybe", "menu=maybe: say on or off" },
+    { "-rtc|base=2022-02-30", "base=2022-02-30: invalid datetime" },
+    { "-rtc|base=yesterday", "invalid datetime" },
+    { "-rtc|clock=sun", "clock=sun: unknown; use one of host, rt, vm" },
+    { "-rtc|colour=red", "unknown key 'colour'" },
+    { "-smp|4,sockets=3", "Invalid CPU topology" },
+    { "-action|reboot=never", "reboot=never: unknown" },
+    { "-bios|", "the file name is empty" },
+    { "-name|x,colour=red", "-name: unknown key 'colour'" },
+    { "-drive|if=pflash,file=/f", "say readonly=on" },
+    { "-drive|if=pflash,readonly=on,file=/f|-drive|if=pflash,readonly=on,file=/g", "one" },
+    { "-drive|file=/x,werror=maybe", "werror=maybe: unknown" },
+    { "-drive|file=/x,rerror=enospc", "rerror=enospc: unknown" },
+    { "-drive|file=/x,cyls=4", "give all three" },
+    { "-drive|file=/x,cyls=4,heads=17,secs=63", "heads=17: not a number" },
+    { "-drive|file=/x,trans=french", "trans=french: unknown" },
+    { "-blockdev|driver=file,filename=/x", "'node-name' must be specified" },
+    { "-blockdev|driver=file,node-name=f", "Parameter 'filename' is missing" },
+    { "-blockdev|driver=raw,node-name=r,file=g", "node-name='g'" },
+    { "-blockdev|driver=raw,node-name=r", "A block device must be specified for \"file\"" },
+    { "-blockdev|node-name=r", "Parameter 'driver' is missing" },
+    { "-blockdev|driver=copy-on-read,node-name=r,file=x", "driver=copy-on-read: not supported" },
+    { "-blockdev|driver=warp,node-name=r", "Unknown driver 'warp'" },
+    { "-blockdev|driver=file,node-name=1r,filename=/x", "Invalid node-name: '1r'" },
+    { "-blockdev|driver=file,node-name=r,filename=/x,colour=red", "unknown key 'colour'" },
+    { "-blockdev|null-co,node-name=r|-blockdev|null-co,node-name=r", "Duplicate nodes" },
+    { "-blockdev|{\"driver\":[", "not JSON" },
+    { "-blockdev|null-co,node-name=r|-device|ide-hd,drive=r|-device|ide-hd,drive=r",
+      "plugged in already" },
+    { "-device|ide-hd,drive=nope", "there is no -drive of that id" },
+    { "-drive|if=none,id=x|-device|ide-hd,drive=x,colour=red", "unknown key 'colour'" },
+    { "-drive|if=none,id=x|-device|ide-hd,drive=x,logical_block_size=4096", "must be 512" },
+    { "-drive|if=none,id=x|-device|ide-hd,drive=x,bootindex=-2", "bootindex=-2: not a number" },
+    { "-device|ide-cd,bootindex=1|-device|ide-cd,bootindex=1", "bootindex 1 has already been used" },
+    { "-device|VGA,id=a|-device|e1000,id=a", "Duplicate device ID 'a'" },
+    { "-device|VGA,colour=red", "unknown key 'colour'" },
+    { "-device|VGA,bus=pci.7", "Bus 'pci.7' not found" },
+    { "-device|e1000,colour=red", "unknown key 'colour'" },
+    { "-device|isa-serial", "chardev= is missing" },
+    { "-device|isa-serial,chardev=x,iobase=0x1", "only the four COM ports" },
+    { "-serial|null|-chardev|null,id=x|-device|isa-serial,chardev=x,index=0", "COM1 is taken" },
+    { "-device|isa-debugcon,chardev=x,readback=1", "firmware looks for 0xe9" },
+    { "-device|isa-debugcon,chardev=x", "there is no -chardev" },
+    { "-device|pvpanic", "pvpanic: not supported" },
+    { "-device|floop,x=1", "'floop' is not a valid device model name" },
+    { "-device|floop,help", "'floop' is not a valid device model name" },
+    { "-object|memory-backend-ram,id=m,size=1M", "-object: not supported" },
+    { "-netdev|socket,id=s,colour=red", "unknown key 'colour'" },
+    { "-netdev|hubport,id=h,hubid=0", "hubport,id=h,hubid=0: not supported" },
+    { "-nic|user", "-nic user: not supported" },
+    { "-nic|tap,ifname=t,model=ne2k_pci", "model=ne2k_pci: not supported" },
+    { "-chardev|ringbuf,id=r,size=5", "must be a power of two" },
+    { "-chardev|socket,id=r,path=/x,server=on,reconnect=1", "incompatible" },
+    { "-chardev|null,id=c|-mon|chardev=c,mode=control", "-mon chardev=c: not supported" },
+    { "-machine|microvm", "-machine microvm: not supported" },
+};
+
+TEST(broken_lines)
+{
+    for (unsigned i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+        char text[512];
+        struct line *l;
+
+        snprintf(text, sizeof(text), QT "|%s", malformed[i].text);
+        l = parse(text);
+        if (!l->rc || !strstr(l->err.msg, malformed[i].words))
+            fprintf(stderr, "%s: %d %s\n", text, l->rc, l->err.msg);
+        CHECK(l->rc == -EINVAL || l->rc == -ENOTSUP);
+        CHECK(strstr(l->err.msg, malformed[i].words) && !strchr(l->err.msg, '\n'));
+        done(l);
+    }
+}
+
+TEST(lists_are_printed)
+{
+    static const struct {
+        const char *text, *words;
+    } table[] = {
+        { "-machine|help", "\npc " },
+        { "-M|?", "xenfv" },
+        { "-device|help", "name \"e1000\"" },
+        { "-device|ide-hd,help", "  bootindex=" },
+        { "-device|VGA,help", "  vgamem_mb=" },
+        { "-accel|help", "qtest" },
+        { "-chardev|help", "socket" },
+    };
+
+    for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char text[128];
+        struct line *l;
+
+        snprintf(text, sizeof(text), "dm|%s|-nonsense", table[i].text);
+        l = parse(text);
+        CHECK(l->rc == 0 && l->a.print && strstr(l->a.print, table[i].words));
+        done(l);
+    }
+}
+
+static int add_json(struct vm_args *a, int (*add)(struct vm_args *, const struct config *,
+                                                  struct err *),
+                    const char *json, struct err *err)
+{
+    struct config cfg = { 0 };
+    int rc = keyval_parse(&cfg, "blockdev-add", json, NULL, NULL, err);
+
+    if (!rc)
+        rc = add(a, &cfg, err);
+    config_free(&cfg);
+    return rc;
+}
+
+static int add_device(struct vm_args *a, const char *text, struct args_added *what, struct err *err)
+{
+    struct config cfg = { 0 };
+    int rc = keyval_parse(&cfg, "device_add", text, "driver", NULL, err);
+
+    if (!rc)
+        rc = args_add_device(a, &cfg, what, err);
+    config_free(&cfg);
+    return rc;
+}
+
+TEST(while_the_guest_runs)
+{
+    struct line *l = parse(QT "|-device|VGA");
+    struct args_added what;
+    struct err err = { "" };
+
+    CHECK(add_json(&l->a, args_add_node, "{\"driver\":\"null-co\",\"node-name\":\"n\"}", &err) == 0);
+    CHECK(add_json(&l->a, args_add_netdev, "{\"type\":\"socket\",\"id\":\"s\",\"fd\":\"3\"}",
+                   &err) == 0);
+    CHECK(add_device(&l->a, "e1000,netdev=s,id=x,addr=7", &what, &err) == 0);
+    CHECK(what.kind == ARGS_NIC && what.index == 0 && is(l->a.nics[0].id, "x"));
+    CHECK(add_device(&l->a, "ide-hd,drive=n,id=y,bus=ide.1", &what, &err) == 0);
+    CHECK(what.kind == ARGS_DRIVE && what.index == 0 && l->a.drives[0].unit == 2);
+    CHECK(add_device(&l->a, "VGA,id=v", &what, &err) == 0);
+    CHECK(what.kind == ARGS_CARD && what.index == 1);
+    /* What fails leaves nothing behind. */
+    CHECK(add_device(&l->a, "e1000,netdev=none", &what, &err) == -EINVAL && l->a.nnics == 1);
+    CHECK(add_device(&l->a, "ide-hd,drive=n,bus=ide.1", &what, &err) == -EINVAL);
+    CHECK(add_device(&l->a, "ide-cd,bus=ide.1,unit=0", &what, &err) == -EINVAL);
+    CHECK(l->a.ndrives == 1 && l->a.ndevices == 2);
+    done(l);
+}
