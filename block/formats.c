@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include "block/image.h"
 #include "block/impl.h"
 
 static struct block *open_raw(struct uv_loop_s *loop, const struct block_options *o,
@@ -33,10 +34,14 @@ static struct block *open_none(struct uv_loop_s *loop, const struct block_option
 }
 
 const struct block_format block_formats[] = {
-    { "raw", NULL, open_raw },           { "file", NULL, open_raw },
-    { "host_device", NULL, open_raw },   { "host_cdrom", NULL, open_raw },
-    { "qcow2", probe_qcow2, open_none }, { "vpc", probe_vhd, open_none },
-    { "vhd", probe_vhd, open_none },     { NULL, NULL, NULL },
+    { "raw", NULL, open_raw },
+    { "file", NULL, open_raw },
+    { "host_device", NULL, open_raw },
+    { "host_cdrom", NULL, open_raw },
+    { "qcow2", probe_qcow2, open_none },
+    { "vpc", probe_vhd, image_block_open },
+    { "vhd", probe_vhd, image_block_open },
+    { NULL, NULL, NULL },
 };
 
 const struct block_format *block_format_find(const char *name)

@@ -135,7 +135,7 @@ int image_file_sync(struct image *im);
 uint64_t image_file_size(struct image *im); /* bytes, now */
 
 /* The formats. */
-extern const struct image_ops image_raw, image_qcow2;
+extern const struct image_ops image_raw, image_qcow2, image_vhd;
 
 /*
  * The "open" of a struct block_format that is an image format (by o->format):

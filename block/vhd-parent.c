@@ -93,7 +93,7 @@ static void put_url(struct text *t, const uint8_t *data, size_t len)
     static const char scheme[] = "file://";
     size_t i = sizeof(scheme) - 1;
 
-    if (len < i || memcmp(data, scheme, i)) {
+    if (len <= i || memcmp(data, scheme, i)) {
         t->bad = true;
         return;
     }
@@ -253,7 +253,8 @@ int vhd_open_parent(struct vhd *v, struct err *err)
     if (is_circle(v))
         return err_set(err, -ELOOP, "disk %s: VHD: it is its own parent's parent", v->im->file);
     if (v->im->backing_override)
-        return image_open_backing(v->im, v->im->backing_override, NULL, err);
+        return image_open_backing(v->im, v->im->backing_override,
+                                  is_null(v->header.parent_uuid) ? "raw" : NULL, err);
     path = malloc(PATH_SPACE);
     if (!path)
         return err_set(err, -ENOMEM, "disk %s: out of memory", v->im->file);

@@ -53,8 +53,6 @@ struct vhd {
     uint32_t slots;
 };
 
-extern const struct image_ops image_vhd;
-
 /* ---- vhd-open.c ---- */
 int vhd_open(struct image *im, struct err *err);
 void vhd_free(struct vhd *v);
