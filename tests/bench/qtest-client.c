@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The client of tests/bench/run: starts one device model in the qtest world,
+ * gives it one kind of work, and prints what that took as "name value" lines.
+ *
+ *   qtest-client MODE CPU PROGRAM ARGUMENT…
+ *
+ *   start    ns from fork to the first answer
+ *   memory   PSS, RSS and private KiB after the first answer
+ *   fleet    PSS KiB of 50 of them at once, shared pages counted once
+ *   ping1    one port read at a time;  ping64: 64 in flight
+ *   pio      1 MiB by READ SECTORS;  dma: 64 MiB by READ DMA EXT, 128 sectors a command
+ *   reads=N  N port reads and nothing else, for an instruction counter around PROGRAM
+ *
+ * Client and device model run on one CPU: a wake-up of another CPU costs more
+ * than the work to be measured.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FLEET     50
+#define PINGS     100000
+#define PIO_MIB   1
+#define DMA_MIB   64
+#define SECTORS   128 /* of a command */
+#define PRD_AT    0x100000
+#define BUFFER_AT 0x200000
+
+struct peer {
+    pid_t pid;
+    int fd;
+    char in[1 << 16];
+    size_t at, len;
+    int64_t started, answered;
+};
+
+static int64_t now(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static int64_t cpu_of(pid_t pid)
+{
+    clockid_t clock;
+
+    return clock_getcpuclockid(pid, &clock) ? 0 : now(clock);
+}
+
+__attribute__((noreturn)) static void fail(const char *what)
+{
+    fprintf(stderr, "qtest-client: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static const char *next_line(struct peer *p)
+{
+    for (;;) {
+        char *start = p->in + p->at, *end = memchr(start, '\n', p->len - p->at);
+        ssize_t n;
+
+        if (end) {
+            *end = 0;
+            p->at = end + 1 - p->in;
+            return start;
+        }
+        memmove(p->in, start, p->len - p->at);
+        p->len -= p->at;
+        p->at = 0;
+        n = read(p->fd, p->in + p->len, sizeof(p->in) - p->len);
+        if (n <= 0)
+            fail("the device model has ended");
+        p->len += n;
+    }
+}
+
+static void say(struct peer *p, const char *text, size_t len)
+{
+    while (len) {
+        ssize_t n = write(p->fd, text, len);
+
+        if (n <= 0)
+            fail("write");
+        text += n;
+        len -= n;
+    }
+}
+
+/* Interrupt messages are counted in *raised, when the line is `irq`. */
+static const char *answer(struct peer *p, const char *irq, unsigned *raised)
+{
+    const char *line;
+
+    while (!strncmp(line = next_line(p), "IRQ ", 4)) {
+        if (irq && !strncmp(line + 4, "raise ", 6) && !strcmp(line + 10, irq))
+            ++*raised;
+    }
+    if (strncmp(line, "OK", 2)) {
+        fprintf(stderr, "qtest-client: answered \"%s\"\n", line);
+        exit(1);
+    }
+    return line;
+}
+
+static void ask(struct peer *p, const char *request)
+{
+    say(p, request, strlen(request));
+    say(p, "\n", 1);
+    answer(p, NULL, NULL);
+}
+
+/* ---- starting one ---- */
+
+static void run(const char *path, char **cmd)
+{
+    char *argv[256], where[128];
+    int n = 0;
+
+    snprintf(where, sizeof(where), "unix:%s", path);
+    while (*cmd && n < 248)
+        argv[n++] = *cmd++;
+    argv[n++] = "-accel";
+    argv[n++] = "qtest";
+    argv[n++] = "-qtest";
+    argv[n++] = where;
+    argv[n++] = "-qtest-log";
+    argv[n++] = "/dev/null";
+    argv[n] = NULL;
+    execv(argv[0], argv);
+    fail(argv[0]);
+}
+
+static void start(struct peer *p, char **cmd)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    memset(p, 0, sizeof(*p));
+    snprintf(addr.sun_path, sizeof(addr.sun_path), "/tmp/qtest-client-%d", getpid());
+    unlink(addr.sun_path);
+    if (bind(listener, (struct sockaddr *)&addr, sizeof(addr)) || listen(listener, 1))
+        fail(addr.sun_path);
+    p->started = now(CLOCK_MONOTONIC);
+    p->pid = fork();
+    if (p->pid == 0)
+        run(addr.sun_path, cmd);
+    p->fd = accept(listener, NULL, NULL);
+    if (p->fd < 0)
+        fail("accept");
+    ask(p, "endianness");
+    p->answered = now(CLOCK_MONOTONIC);
+    close(listener);
+    unlink(addr.sun_path);
+}
+
+static void end(struct peer *p)
+{
+    kill(p->pid, SIGTERM);
+    waitpid(p->pid, NULL, 0);
+    close(p->fd);
+}
+
+/* ---- memory ---- */
+
+static long rollup(pid_t pid, const char *key)
+{
+    char path[64], line[128];
+    long sum = 0, kib;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+    f = fopen(path, "r");
+    if (!f)
+        fail(path);
+    while (fgets(line, sizeof(line), f)) {
+        if (!strncmp(line, key, strlen(key)) && sscanf(strchr(line, ':') + 1, "%ld", &kib) == 1)
+            sum += kib;
+    }
+    fclose(f);
+    return sum;
+}
+
+static void memory(char **cmd)
+{
+    struct peer p;
+
+    start(&p, cmd);
+    printf("pss_kib %ld\nrss_kib %ld\nprivate_kib %ld\n", rollup(p.pid, "Pss:"),
+           rollup(p.pid, "Rss:"), rollup(p.pid, "Private_"));
+    end(&p);
+}
+
+static void fleet(char **cmd)
+{
+    static struct peer p[FLEET];
+    int64_t began = now(CLOCK_MONOTONIC);
+    long pss = 0;
+
+    for (unsigned i = 0; i < FLEET; i++)
+        start(&p[i], cmd);
+    printf("fleet_ms %lld\n", (long long)(now(CLOCK_MONOTONIC) - began) / 1000000);
+    for (unsigned i = 0; i < FLEET; i++)
+        pss += rollup(p[i].pid, "Pss:");
+    printf("fleet_pss_kib %ld\n", pss);
+    for (unsigned i = 0; i < FLEET; i++)
+        end(&p[i]);
+}
+
+/* ---- port reads ---- */
+
+static void ping(char **cmd, unsigned depth)
+{
+    static char batch[64 * 16];
+    struct peer p;
+    int64_t began, cpu;
+    size_t len = 0;
+
+    for (unsigned i = 0; i < depth; i++)
+        len += snprintf(batch + len, sizeof(batch) - len, "inb 0x3f6\n");
+    start(&p, cmd);
+    began = now(CLOCK_MONOTONIC);
+    cpu = cpu_of(p.pid);
+    for (unsigned i = 0; i < PINGS; i += depth) {
+        say(&p, batch, len);
+        for (unsigned k = 0; k < depth; k++)
+            answer(&p, NULL, NULL);
+    }
+    printf("ping%u_ns %.1f\nping%u_cpu_ns %.1f\n", depth,
+           (double)(now(CLOCK_MONOTONIC) - began) / PINGS, depth,
+           (double)(cpu_of(p.pid) - cpu) / PINGS);
+    end(&p);
+}
+
+static void reads(char **cmd, unsigned n)
+{
+    struct peer p;
+
+    start(&p, cmd);
+    for (unsigned i = 0; i < n; i++)
+        ask(&p, "inb 0x3f6");
+    end(&p);
+}
+
+/* ---- the disk ---- */
+
+static size_t command(char *to, size_t size, uint64_t lba, unsigned count, uint8_t cmd)
+{
+    return snprintf(to, size,
+                    "outb 0x1f6 0xe0\n"
+                    "outb 0x1f2 %u\noutb 0x1f2 %u\noutb 0x1f3 %u\noutb 0x1f3 %u\n"
+                    "outb 0x1f4 %u\noutb 0x1f4 %u\noutb 0x1f5 %u\noutb 0x1f5 %u\noutb 0x1f7 %u\n",
+                    count >> 8 & 255, count & 255, (unsigned)(lba >> 24) & 255, (unsigned)lba & 255,
+                    (unsigned)(lba >> 32) & 255, (unsigned)(lba >> 8) & 255,
+                    (unsigned)(lba >> 40) & 255, (unsigned)(lba >> 16) & 255, cmd);
+}
+
+static void config(struct peer *p, unsigned devfn, unsigned off, const char *op, uint32_t val)
+{
+    char text[96];
+
+    snprintf(text, sizeof(text), "outl 0xcf8 0x%x", 0x80000000u | devfn << 8 | (off & 0xfc));
+    ask(p, text);
+    snprintf(text, sizeof(text), "%s 0xcfc 0x%x", op, val);
+    ask(p, text);
+}
+
+static void set_up_dma(struct peer *p)
+{
+    char text[64];
+
+    config(p, 9, 0x20, "outl", 0xc001);
+    config(p, 9, 0x04, "outw", 5);
+    snprintf(text, sizeof(text), "writel 0x%x 0x%x", PRD_AT, BUFFER_AT);
+    ask(p, text);
+    snprintf(text, sizeof(text), "writel 0x%x 0x%x", PRD_AT + 4, 0x80000000u); /* 64 KiB */
+    ask(p, text);
+    snprintf(text, sizeof(text), "outl 0xc004 0x%x", PRD_AT);
+    ask(p, text);
+    ask(p, "irq_intercept_in ioapic");
+}
+
+static unsigned count_lines(const char *text)
+{
+    unsigned n = 0;
+
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
+/* One READ DMA EXT: all its register writes in one go, then its interrupt, then the end of it. */
+static void dma_command(struct peer *p, uint64_t lba)
+{
+    static const char finish[] = "inb 0x1f7\ninb 0xc002\noutb 0xc000 0x0\noutb 0xc002 0x4\n";
+    char text[512];
+    size_t len = snprintf(text, sizeof(text), "outb 0xc000 0x8\n");
+    unsigned raised = 0, lines;
+
+    len += command(text + len, sizeof(text) - len, lba, SECTORS, 0x25);
+    len += snprintf(text + len, sizeof(text) - len, "outb 0xc000 0x9\n");
+    lines = count_lines(text);
+    say(p, text, len);
+    while (lines--)
+        answer(p, "14", &raised);
+    while (!raised) {
+        const char *line = next_line(p);
+
+        raised += !strcmp(line, "IRQ raise 14");
+    }
+    say(p, finish, sizeof(finish) - 1);
+    for (unsigned i = 0; i < 4; i++)
+        answer(p, NULL, NULL);
+}
+
+static void dma(char **cmd)
+{
+    unsigned n = DMA_MIB * 2048 / SECTORS;
+    struct peer p;
+    int64_t began, cpu;
+
+    start(&p, cmd);
+    set_up_dma(&p);
+    began = now(CLOCK_MONOTONIC);
+    cpu = cpu_of(p.pid);
+    for (unsigned i = 0; i < n; i++)
+        dma_command(&p, (uint64_t)i * SECTORS);
+    printf("dma_mib_s %.1f\n", DMA_MIB * 1e9 / (now(CLOCK_MONOTONIC) - began));
+    printf("dma_cpu_us %.2f\n", (cpu_of(p.pid) - cpu) / 1e3 / n);
+    end(&p);
+}
+
+static void pio(char **cmd)
+{
+    static char block[128 * 16];
+    struct peer p;
+    int64_t began, cpu;
+    size_t len = 0;
+
+    for (unsigned i = 0; i < 128; i++)
+        len += snprintf(block + len, sizeof(block) - len, "inl 0x1f0\n");
+    start(&p, cmd);
+    began = now(CLOCK_MONOTONIC);
+    cpu = cpu_of(p.pid);
+    for (unsigned i = 0; i < PIO_MIB * 2048; i++) {
+        char text[512];
+
+        size_t n = command(text, sizeof(text), i, 1, 0x24);
+
+        say(&p, text, n);
+        for (unsigned k = count_lines(text); k; k--)
+            answer(&p, NULL, NULL);
+        do
+            say(&p, "inb 0x3f6\n", 10);
+        while (strtoul(answer(&p, NULL, NULL) + 2, NULL, 16) & 0x80);
+        say(&p, block, len);
+        for (unsigned k = 0; k < 128; k++)
+            answer(&p, NULL, NULL);
+        ask(&p, "inb 0x1f7");
+    }
+    printf("pio_mib_s %.2f\n", PIO_MIB * 1e9 / (now(CLOCK_MONOTONIC) - began));
+    printf("pio_cpu_ms_mib %.1f\n", (cpu_of(p.pid) - cpu) / 1e6 / PIO_MIB);
+    end(&p);
+}
+
+static void only_start(char **cmd)
+{
+    struct peer p;
+
+    start(&p, cmd);
+    printf("start_us %.1f\n", (p.answered - p.started) / 1e3);
+    end(&p);
+}
+
+int main(int argc, char **argv)
+{
+    cpu_set_t one;
+
+    if (argc < 4) {
+        fprintf(stderr, "usage: qtest-client MODE CPU PROGRAM ARGUMENT...\n");
+        return 2;
+    }
+    CPU_ZERO(&one);
+    CPU_SET(atoi(argv[2]), &one);
+    sched_setaffinity(0, sizeof(one), &one);
+    signal(SIGPIPE, SIG_IGN);
+    if (!strcmp(argv[1], "start"))
+        only_start(argv + 3);
+    else if (!strcmp(argv[1], "memory"))
+        memory(argv + 3);
+    else if (!strcmp(argv[1], "fleet"))
+        fleet(argv + 3);
+    else if (!strncmp(argv[1], "ping", 4))
+        ping(argv + 3, atoi(argv[1] + 4));
+    else if (!strncmp(argv[1], "reads=", 6))
+        reads(argv + 3, atoi(argv[1] + 6));
+    else if (!strcmp(argv[1], "dma"))
+        dma(argv + 3);
+    else if (!strcmp(argv[1], "pio"))
+        pio(argv + 3);
+    else
+        return 2;
+    return 0;
+}
