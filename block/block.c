@@ -107,7 +107,7 @@ static bool req_idle(const struct block *b, const struct block_req *req)
     case BLOCK_FLUSH:
         return b->no_flush;
     case BLOCK_DISCARD:
-        return !req->len || !b->discard;
+        return !req->len || (!b->discard && !b->readonly);
     default:
         return !req->len;
     }

@@ -36,3 +36,9 @@ void block_file_look(struct block *b);
 void iov_read(const struct iovec *iov, int niov, size_t off, void *dst, size_t len);
 void iov_write(const struct iovec *iov, int niov, size_t off, const void *src, size_t len);
 void iov_zero(const struct iovec *iov, int niov, size_t off, size_t len);
+
+/* The "open" of disks at NBD servers, and of null-co. */
+struct block *block_open_nbd(struct uv_loop_s *loop, const struct block_options *o,
+                             struct err *err);
+struct block *block_open_null(struct uv_loop_s *loop, const struct block_options *o,
+                              struct err *err);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* block_open(): the image, and the filters that the options ask for on top of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "block/filter.h"
+
+#define HEAD 512
+
+/* 0, or -EINVAL with a line when an image without a format does not look raw. */
+static int check_raw(const struct block_options *o, struct err *err)
+{
+    const struct block_format *f;
+    uint8_t head[HEAD];
+    struct stat st;
+    ssize_t n = -1;
+    int fd;
+
+    if (o->format || !o->file || block_is_nbd(o->file))
+        return 0;
+    fd = o->fd >= 0 ? dup(o->fd) : open(o->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return 0; /* opening it in earnest says why */
+    if (!fstat(fd, &st) && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
+        n = pread(fd, head, sizeof(head), 0);
+    close(fd);
+    f = n > 0 ? block_format_probe(head, n) : NULL;
+    if (!f)
+        return 0;
+    return err_set(err, -EINVAL,
+                   "disk %s: looks like %s, and no format is given; say format=%s, or format=raw "
+                   "if the guest itself wrote that",
+                   o->file, f->name, f->name);
+}
+
+static struct block *open_base(struct uv_loop_s *loop, const struct block_options *o,
+                               struct err *err)
+{
+    const struct block_format *format = block_format_find(o->format ? o->format : "raw");
+    struct block_options base = *o;
+    int rc = 0;
+
+    if (!format)
+        rc =
+            err_set(err, -ENOTSUP,
+                    "disk %s: format %s is unknown; convert with qemu-img convert -O raw, or serve "
+                    "it by qemu-nbd and name nbd+unix:///?socket=PATH",
+                    o->file, o->format);
+    if (!rc)
+        rc = check_raw(o, err);
+    if (rc) {
+        if (o->fd >= 0)
+            close(o->fd);
+        return NULL;
+    }
+    base.readonly |= o->snapshot; /* what is written goes elsewhere */
+    return format->open(loop, &base, err);
+}
+
+/* What stands on *b takes its place; NULL: a line is in err, or memory has run out. */
+static int put_on(struct block **b, struct block *filter, struct err *err)
+{
+    if (!filter)
+        return err->msg[0] ? -EIO : err_set(err, -ENOMEM, "disk %s: out of memory", (*b)->name);
+    *b = filter;
+    return 0;
+}
+
+static int put_filters(struct block **b, const struct block_options *o, struct err *err)
+{
+    int rc = 0;
+
+    if (o->fault)
+        rc = put_on(b, block_open_fault(*b, o->fault, err), err);
+    if (!rc && o->snapshot)
+        rc = put_on(b, block_open_snapshot(*b, err), err);
+    if (!rc && (o->readonly || (*b)->readonly))
+        rc = put_on(b, block_open_readonly(*b), err);
+    if (!rc && o->detect_zeroes) {
+        rc = put_on(b, block_open_zeroes(*b), err);
+        (*b)->discard = o->discard;
+    }
+    if (!rc && o->trace)
+        rc = put_on(b, block_open_trace(*b, o->trace, err), err);
+    return rc ? rc : put_on(b, block_open_throttle(*b), err);
+}
+
+struct block *block_open(struct uv_loop_s *loop, const struct block_options *o, struct err *err)
+{
+    struct err own = { "" };
+    struct block *b = open_base(loop, o, err ? err : &own);
+
+    if (!b)
+        return NULL;
+    if (put_filters(&b, o, &own)) {
+        if (err)
+            *err = own;
+        block_close(b);
+        return NULL;
+    }
+    b->discard = o->discard;
+    b->no_flush = o->no_flush;
+    throttle_set(b, &o->throttle);
+    return b;
+}
+
+int block_set_throttle(struct block *b, const struct block_throttle *t, struct err *err)
+{
+    for (unsigned i = 0; i < BLOCK_LIMITS; i++) {
+        const struct block_limit *l[2] = { &t->iops[i], &t->bps[i] };
+
+        for (unsigned k = 0; k < 2; k++) {
+            if (l[k]->max && (!l[k]->avg || l[k]->max < l[k]->avg))
+                return err_set(
+                    err, -EINVAL,
+                    "disk %s: a burst limit needs an average limit, and not a higher one", b->name);
+        }
+    }
+    if (!block_is_throttle(b))
+        return err_set(err, -ENOTSUP, "disk %s: cannot be throttled", b->name);
+    throttle_set(b, t);
+    return 0;
+}
+
+void block_get_throttle(const struct block *b, struct block_throttle *t)
+{
+    if (block_is_throttle(b))
+        throttle_get(b, t);
+    else
+        memset(t, 0, sizeof(*t));
+}
