@@ -20,6 +20,16 @@ void ata_geometry(uint64_t sectors, unsigned *cyls, unsigned *heads, unsigned *s
     *cyls = n > 16383 ? 16383 : n ? n : 1;
 }
 
+static void unit_geometry(const struct ide_unit *u, unsigned *cyls, unsigned *heads, unsigned *secs)
+{
+    ata_geometry(u->blocks, cyls, heads, secs);
+    if (u->cyls) {
+        *cyls = u->cyls;
+        *heads = u->heads;
+        *secs = u->secs;
+    }
+}
+
 void ide_word(uint8_t *id, unsigned word, uint16_t val)
 {
     id[2 * word] = val;
@@ -78,12 +88,12 @@ void ide_identify_common(struct ide_unit *u, uint8_t *id)
     put_string(id, 23, 4, u->version);
     put_string(id, 27, 20, u->model);
     ide_word(id, 63, mode_word(u, 4, MODE_MDMA_MAX));
-    ide_word(id, 64, 0x0003);  /* PIO 3 and 4 */
-    ide_word(id, 65, 120);     /* nanoseconds per MDMA word: least, recommended; PIO, with IORDY */
+    ide_word(id, 64, 0x0003); /* PIO 3 and 4 */
+    ide_word(id, 65, 120);    /* nanoseconds per MDMA word: least, recommended; PIO, with IORDY */
     ide_word(id, 66, 120);
     ide_word(id, 67, 120);
     ide_word(id, 68, 120);
-    ide_word(id, 80, 0x00f0);  /* ATA/ATAPI-4 to -7 */
+    ide_word(id, 80, 0x00f0); /* ATA/ATAPI-4 to -7 */
     ide_word(id, 88, mode_word(u, 8, MODE_UDMA_MAX));
     ide_word(id, 93, u->index ? 0x6100 : 0x6001); /* an 80-wire cable; told apart by jumper */
 }
@@ -101,29 +111,54 @@ void ide_identify_checksum(uint8_t *id)
 static void identify_geometry(const struct ide_unit *u, uint8_t *id)
 {
     unsigned cyls, heads, secs;
-    uint64_t current, lba28 = u->blocks > 0x0fffffff ? 0x0fffffff : u->blocks;
+    uint64_t all = ata_sectors(u), current, lba28 = all > 0x0fffffff ? 0x0fffffff : all;
 
-    ata_geometry(u->blocks, &cyls, &heads, &secs);
+    unit_geometry(u, &cyls, &heads, &secs);
     ide_word(id, 1, cyls);
     ide_word(id, 3, heads);
     ide_word(id, 6, secs);
-    if (u->s->heads && u->s->secs) { /* the translation in effect: words 54-58 */
-        heads = u->s->heads;
+    if (u->s->heads && u->s->secs && (u->s->heads != heads || u->s->secs != secs)) {
+        heads = u->s->heads; /* the translation in effect: words 54-58 */
         secs = u->s->secs;
+        current = u->blocks / (heads * secs);
+        cyls = current > 65535 ? 65535 : current;
     }
-    current = u->blocks / (heads * secs);
-    if (current > 16383)
-        current = 16383;
-    ide_word(id, 54, current);
+    ide_word(id, 54, cyls);
     ide_word(id, 55, heads);
     ide_word(id, 56, secs);
-    current *= heads * secs;
+    current = (uint64_t)cyls * heads * secs;
     ide_word(id, 57, current);
     ide_word(id, 58, current >> 16);
     ide_word(id, 60, lba28);
     ide_word(id, 61, lba28 >> 16);
     for (unsigned i = 0; i < 4; i++)
-        ide_word(id, 100 + i, u->blocks >> (16 * i));
+        ide_word(id, 100 + i, all >> (16 * i));
+}
+
+static void identify_trim(const struct ide_unit *u, uint8_t *id)
+{
+    if (!ata_trims(u))
+        return;
+    ide_word(id, 69, 0x4000); /* trimmed sectors read the same each time; not said to be zero */
+    ide_word(id, 105, IDE_BUF / IDE_SECTOR); /* blocks of ranges in a command */
+    ide_word(id, 169, 0x0001);
+}
+
+static void identify_features(const struct ide_unit *u, uint8_t *id)
+{
+    /* SMART logs, self test, FUA; bit 8: a world-wide name */
+    uint16_t more = 0x4043 | (u->wwn ? 0x0100 : 0);
+
+    ide_word(id, 82, 0x7469); /* NOP, buffers, HPA, look-ahead, write cache, power, SMART */
+    ide_word(id, 83, 0x7400); /* FLUSH CACHE (EXT), 48-bit */
+    ide_word(id, 84, more);
+    ide_word(id, 85,
+             0x7408 | (u->s->look_ahead ? 0x40 : 0) | (u->s->wcache ? 0x20 : 0) |
+                 (u->s->smart ? 0x01 : 0));
+    ide_word(id, 86, 0x3400);
+    ide_word(id, 87, more);
+    for (unsigned i = 0; i < 4; i++)
+        ide_word(id, 108 + i, u->wwn >> (48 - 16 * i));
 }
 
 void ata_identify(struct ide_unit *u, uint8_t *id)
@@ -131,24 +166,19 @@ void ata_identify(struct ide_unit *u, uint8_t *id)
     memset(id, 0, IDE_SECTOR);
     ide_identify_common(u, id);
     identify_geometry(u, id);
-    ide_word(id, 0, 0x0040);                 /* fixed disk */
-    ide_word(id, 20, 3);                     /* dual-ported buffer with read caching */
+    identify_features(u, id);
+    identify_trim(u, id);
+    ide_word(id, 0, 0x0040); /* fixed disk */
+    ide_word(id, 20, 3);     /* dual-ported buffer with read caching */
     ide_word(id, 21, IDE_BUF / IDE_SECTOR);
-    ide_word(id, 22, 4);                     /* ECC bytes */
+    ide_word(id, 22, 4); /* ECC bytes */
     ide_word(id, 47, 0x8000 | IDE_MAX_MUL);
-    ide_word(id, 48, 1);                     /* 32-bit access to the data port */
-    ide_word(id, 49, 0x0f00);                /* DMA, LBA, IORDY */
+    ide_word(id, 48, 1);      /* 32-bit access to the data port */
+    ide_word(id, 49, 0x2f00); /* DMA, LBA, IORDY, the standard's standby timer values */
     ide_word(id, 50, 0x4000);
     ide_word(id, 51, 0x0200);
     ide_word(id, 52, 0x0200);
-    ide_word(id, 53, 0x0007);                /* words 54-58, 64-70 and 88 are valid */
+    ide_word(id, 53, 0x0007); /* words 54-58, 64-70 and 88 are valid */
     ide_word(id, 59, u->s->multiple ? 0x0100 | u->s->multiple : 0);
-    ide_word(id, 82, 0x4069);                /* NOP, look-ahead, write cache, power, SMART */
-    ide_word(id, 83, 0x7400);                /* FLUSH CACHE (EXT), 48-bit */
-    ide_word(id, 84, 0x4000);
-    ide_word(id, 85, 0x4008 | (u->s->look_ahead ? 0x40 : 0) | (u->s->wcache ? 0x20 : 0) |
-                         (u->s->smart ? 0x01 : 0));
-    ide_word(id, 86, 0x3400);
-    ide_word(id, 87, 0x4000);
     ide_identify_checksum(id);
 }

@@ -64,7 +64,7 @@ static unsigned toc_full(struct ide_unit *u, uint8_t *r, unsigned start, bool ms
 
     if (start > 1)
         return 0;
-    r[2] = r[3] = 1; /* first and last session */
+    r[2] = r[3] = 1;                 /* first and last session */
     p = toc_point(p, 0xa0, 1, 0, 0); /* first track; disc type CD-ROM */
     p = toc_point(p, 0xa1, 1, 0, 0); /* last track */
     atapi_msf(at, u->blocks);
@@ -76,9 +76,8 @@ static unsigned toc_full(struct ide_unit *u, uint8_t *r, unsigned start, bool ms
 
 void atapi_read_toc(struct ide_unit *u, const uint8_t *p)
 {
-    static unsigned (*const toc[])(struct ide_unit *, uint8_t *, unsigned, bool) = {
-        toc_tracks, toc_sessions, toc_full
-    };
+    static unsigned (*const toc[])(struct ide_unit *, uint8_t *, unsigned,
+                                   bool) = { toc_tracks, toc_sessions, toc_full };
     uint8_t *r = atapi_buf(u);
     unsigned format = p[2] & 0x0f ? p[2] & 0x0f : p[9] >> 6; /* SFF-8020i had it in byte 9 */
     unsigned len = format < 3 ? toc[format](u, r, p[6], p[1] & 0x02) : 0;
@@ -100,10 +99,10 @@ void atapi_disc_info(struct ide_unit *u, const uint8_t *p)
         return;
     }
     put_be16(r, 32);
-    r[2] = 0x0e; /* last session complete, disc finalized */
+    r[2] = 0x0e;                   /* last session complete, disc finalized */
     r[3] = r[4] = r[5] = r[6] = 1; /* first track, sessions, first and last track of the last */
-    r[7] = 0x20; /* unrestricted use */
-    put_be32(r + 16, 0xffffffff); /* no further lead-in or lead-out */
+    r[7] = 0x20;                   /* unrestricted use */
+    put_be32(r + 16, 0xffffffff);  /* no further lead-in or lead-out */
     put_be32(r + 20, 0xffffffff);
     atapi_reply(u, 34, be16(p + 7));
 }
@@ -152,7 +151,7 @@ void atapi_subchannel(struct ide_unit *u, const uint8_t *p)
     uint8_t *r = atapi_buf(u);
     unsigned len = 4;
 
-    r[1] = 0x15; /* no audio status to return */
+    r[1] = 0x15;       /* no audio status to return */
     if (p[2] & 0x40) { /* SubQ */
         if (p[3] < 1 || p[3] > 3) {
             atapi_sense(u, SENSE_FIELD);

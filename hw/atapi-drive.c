@@ -80,14 +80,14 @@ enum { FEAT_ALWAYS, FEAT_MEDIUM, FEAT_CD, FEAT_DVD }; /* when it is current */
 
 static const struct {
     uint16_t code;
-    uint8_t  flags; /* version << 2, persistent; bit 0 is filled in */
-    uint8_t  when, len;
-    uint8_t  data[8];
+    uint8_t flags; /* version << 2, persistent; bit 0 is filled in */
+    uint8_t when, len;
+    uint8_t data[8];
 } features[] = {
     { 0x0000, 0x02, FEAT_ALWAYS, 8, { 0, PROFILE_DVD, 0, 0, 0, PROFILE_CD, 0, 0 } },
     { 0x0001, 0x06, FEAT_ALWAYS, 8, { 0, 0, 0, 2 /* ATAPI */, 0x01 } },
-    { 0x0002, 0x06, FEAT_ALWAYS, 4, { 0x00 } },             /* morphing: polled events only */
-    { 0x0003, 0x02, FEAT_ALWAYS, 4, { 0x29 } },             /* tray, ejects, locks */
+    { 0x0002, 0x06, FEAT_ALWAYS, 4, { 0x00 } },                /* morphing: polled events only */
+    { 0x0003, 0x02, FEAT_ALWAYS, 4, { 0x29 } },                /* tray, ejects, locks */
     { 0x0010, 0x00, FEAT_MEDIUM, 8, { 0, 0, 8, 0, 0, 1, 1 } }, /* readable in blocks of 2048 */
     { 0x001e, 0x08, FEAT_CD, 4, { 0x00 } },
     { 0x001f, 0x00, FEAT_DVD, 4, { 0x00 } },
@@ -125,8 +125,7 @@ void atapi_get_config(struct ide_unit *u, const uint8_t *p)
     for (unsigned i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
         bool current = feature_current(u, features[i].when);
 
-        if (rt == 2 ? features[i].code == start
-                    : features[i].code >= start && (rt == 0 || current))
+        if (rt == 2 ? features[i].code == start : features[i].code >= start && (rt == 0 || current))
             end = put_feature(u, end, i);
     }
     put_be32(r, end - r - 4);
@@ -143,7 +142,7 @@ void atapi_get_config(struct ide_unit *u, const uint8_t *p)
 void atapi_get_event(struct ide_unit *u, const uint8_t *p)
 {
     static const uint8_t code[] = { 0, 1 /* eject request */, 2 /* new */, 3 /* removed */ };
-    uint8_t             *r = atapi_buf(u);
+    uint8_t *r = atapi_buf(u);
 
     if (!(p[1] & 0x01)) { /* not polled: needs queuing */
         atapi_sense(u, SENSE_FIELD);

@@ -13,11 +13,11 @@
 #define PC_DEFAULT    2
 #define PC_SAVED      3
 
-#define ALL_PAGES    0x3f
-#define SPEED_KB     8467 /* 48 times 176.4 kB/s */
+#define ALL_PAGES 0x3f
+#define SPEED_KB  8467 /* 48 times 176.4 kB/s */
 
 struct mode_page {
-    uint8_t code, len;               /* len: after the two header bytes */
+    uint8_t code, len;                  /* len: after the two header bytes */
     uint8_t *(*of)(struct ide_unit *u); /* where it is kept; NULL: made up, read-only */
     uint8_t initial[14];
 };
@@ -47,8 +47,8 @@ static const struct mode_page pages[] = {
 
 static void capabilities(const struct ide_unit *u, uint8_t *r) /* r: after the header */
 {
-    r[0] = 0x0b; /* reads CD-R, CD-RW, DVD-ROM */
-    r[2] = 0x70; /* mode 2 forms 1 and 2, multi-session */
+    r[0] = 0x0b;                             /* reads CD-R, CD-RW, DVD-ROM */
+    r[2] = 0x70;                             /* mode 2 forms 1 and 2, multi-session */
     r[4] = 0x29 | (u->s->locked ? 0x02 : 0); /* tray, ejects, locks; locked now */
     put_be16(r + 6, SPEED_KB);
     put_be16(r + 10, 512); /* buffer, KiB */
@@ -75,10 +75,10 @@ static uint8_t medium_type(const struct ide_unit *u)
 
 void atapi_mode_sense(struct ide_unit *u, const uint8_t *p)
 {
-    bool     ten = p[0] == 0x5a;
+    bool ten = p[0] == 0x5a;
     uint8_t *r = atapi_buf(u), *end = r + (ten ? 8 : 4);
     unsigned pc = p[2] >> 6, code = p[2] & 0x3f;
-    bool     found = false;
+    bool found = false;
 
     if (pc == PC_SAVED) {
         atapi_sense(u, SENSE_NO_SAVED_PAGES);
@@ -145,8 +145,8 @@ static uint32_t pages_take(struct ide_unit *u, const uint8_t *p, const uint8_t *
 void atapi_mode_selected(struct ide_unit *u)
 {
     struct ide_chan_state *s = u->ch->s;
-    bool                   ten = s->packet[0] == 0x55;
-    uint32_t               header = ten ? 8 : 4, len = s->len < IDE_BUF ? s->len : IDE_BUF, sense;
+    bool ten = s->packet[0] == 0x55;
+    uint32_t header = ten ? 8 : 4, len = s->len < IDE_BUF ? s->len : IDE_BUF, sense;
 
     if (len >= header)
         header += ten ? be16(s->buf + 6) : s->buf[3]; /* block descriptors: skipped */

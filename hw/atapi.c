@@ -21,7 +21,7 @@
 
 struct packet_cmd {
     atapi_fn *run;
-    uint8_t   flags;
+    uint8_t flags;
 };
 
 /* ---- how a command ends ---- */
@@ -122,7 +122,7 @@ static void cmd_request_sense(struct ide_unit *u, const uint8_t *p)
 static void tray_move(struct ide_unit *u, bool open)
 {
     struct ide *ide = u->ch->ide;
-    unsigned    unit = u - ide->unit;
+    unsigned unit = u - ide->unit;
 
     if (u->s->tray_open == open)
         return;
@@ -159,11 +159,11 @@ static void cmd_prevent(struct ide_unit *u, const uint8_t *p)
 /* ---- the packet table ---- */
 
 static const struct packet_cmd packet_cmds[256] = {
-    [0x00] = { cmd_nothing, P_MEDIUM },                /* TEST UNIT READY */
+    [0x00] = { cmd_nothing, P_MEDIUM }, /* TEST UNIT READY */
     [0x03] = { cmd_request_sense, P_ALWAYS },
     [0x12] = { atapi_inquiry, P_ALWAYS },
-    [0x15] = { atapi_mode_select },                    /* MODE SELECT(6) */
-    [0x1a] = { atapi_mode_sense },                     /* MODE SENSE(6) */
+    [0x15] = { atapi_mode_select }, /* MODE SELECT(6) */
+    [0x1a] = { atapi_mode_sense },  /* MODE SENSE(6) */
     [0x1b] = { cmd_start_stop },
     [0x1e] = { cmd_prevent },
     [0x25] = { atapi_read_capacity, P_MEDIUM },
@@ -180,15 +180,15 @@ static const struct packet_cmd packet_cmds[256] = {
     [0xa8] = { atapi_read12, P_MEDIUM },
     [0xad] = { atapi_dvd_structure, P_MEDIUM },
     [0xb9] = { atapi_read_cd_msf, P_MEDIUM },
-    [0xbb] = { cmd_nothing },                          /* SET CD SPEED */
+    [0xbb] = { cmd_nothing }, /* SET CD SPEED */
     [0xbd] = { atapi_mechanism },
     [0xbe] = { atapi_read_cd, P_MEDIUM },
 };
 
 static void atapi_packet(struct ide_unit *u)
 {
-    struct ide_chan_state   *s = u->ch->s;
-    uint8_t                  p[IDE_PACKET];
+    struct ide_chan_state *s = u->ch->s;
+    uint8_t p[IDE_PACKET];
     const struct packet_cmd *row;
 
     memcpy(p, s->buf, sizeof(p));
@@ -242,7 +242,7 @@ static void ata_side_reset(struct ide_unit *u)
 static void ata_side_packet(struct ide_unit *u)
 {
     struct ide_chan_state *s = u->ch->s;
-    unsigned               limit = u->s->mid[0] | u->s->high[0] << 8;
+    unsigned limit = u->s->mid[0] | u->s->high[0] << 8;
 
     if (u->s->feature[0] & FEATURE_OVL) {
         ata_side_abort(u);
@@ -297,9 +297,10 @@ static void (*const ata_side_cmds[256])(struct ide_unit *u) = {
     [0x20] = ata_side_signature,
     [CMD_PACKET] = ata_side_packet,
     [CMD_IDENTIFY_PACKET] = ata_side_identify,
-    [0xe0] = ata_side_ok, [0xe1] = ata_side_ok, /* STANDBY, IDLE IMMEDIATE */
+    [0xe0] = ata_side_ok,
+    [0xe1] = ata_side_ok, /* STANDBY, IDLE IMMEDIATE */
     [0xe5] = ata_side_check_power,
-    [0xe6] = ata_side_ok,                       /* SLEEP: as ata.c has it */
+    [0xe6] = ata_side_ok, /* SLEEP: as ata.c has it */
     [0xec] = ata_side_signature,
     [0xef] = ata_side_features,
 };

@@ -7,20 +7,20 @@
 #define CD_BLOCK      2048
 
 /* Sense: key, additional code and qualifier in one number (MMC-3 annex F) */
-#define SENSE(key, asc, ascq)  ((key) << 16 | (asc) << 8 | (ascq))
-#define SENSE_NO_MEDIUM        SENSE(0x2, 0x3a, 0x01) /* 02 instead of 01: tray open */
-#define SENSE_READ_ERROR       SENSE(0x3, 0x11, 0x00)
-#define SENSE_LIST_LENGTH      SENSE(0x5, 0x1a, 0x00)
-#define SENSE_OPCODE           SENSE(0x5, 0x20, 0x00)
-#define SENSE_LBA              SENSE(0x5, 0x21, 0x00)
-#define SENSE_FIELD            SENSE(0x5, 0x24, 0x00)
-#define SENSE_PARAMETER        SENSE(0x5, 0x26, 0x00)
-#define SENSE_WRONG_FORMAT     SENSE(0x5, 0x30, 0x02)
-#define SENSE_NO_SAVED_PAGES   SENSE(0x5, 0x39, 0x00)
-#define SENSE_REMOVAL_FORBID   SENSE(0x5, 0x53, 0x02)
-#define SENSE_MEDIUM_CHANGED   SENSE(0x6, 0x28, 0x00)
-#define SENSE_RESET            SENSE(0x6, 0x29, 0x00)
-#define SENSE_DATA_PHASE       SENSE(0xb, 0x4b, 0x00)
+#define SENSE(key, asc, ascq) ((key) << 16 | (asc) << 8 | (ascq))
+#define SENSE_NO_MEDIUM       SENSE(0x2, 0x3a, 0x01) /* 02 instead of 01: tray open */
+#define SENSE_READ_ERROR      SENSE(0x3, 0x11, 0x00)
+#define SENSE_LIST_LENGTH     SENSE(0x5, 0x1a, 0x00)
+#define SENSE_OPCODE          SENSE(0x5, 0x20, 0x00)
+#define SENSE_LBA             SENSE(0x5, 0x21, 0x00)
+#define SENSE_FIELD           SENSE(0x5, 0x24, 0x00)
+#define SENSE_PARAMETER       SENSE(0x5, 0x26, 0x00)
+#define SENSE_WRONG_FORMAT    SENSE(0x5, 0x30, 0x02)
+#define SENSE_NO_SAVED_PAGES  SENSE(0x5, 0x39, 0x00)
+#define SENSE_REMOVAL_FORBID  SENSE(0x5, 0x53, 0x02)
+#define SENSE_MEDIUM_CHANGED  SENSE(0x6, 0x28, 0x00)
+#define SENSE_RESET           SENSE(0x6, 0x29, 0x00)
+#define SENSE_DATA_PHASE      SENSE(0xb, 0x4b, 0x00)
 
 static inline unsigned be16(const uint8_t *p)
 {
@@ -61,7 +61,7 @@ void atapi_sense(struct ide_unit *u, uint32_t sense);
 bool atapi_no_room(struct ide_unit *u);
 /* The reply, len bytes of the zeroed buffer, cut to what the guest allocated. */
 uint8_t *atapi_buf(struct ide_unit *u);
-void     atapi_reply(struct ide_unit *u, uint32_t len, uint32_t alloc);
+void atapi_reply(struct ide_unit *u, uint32_t len, uint32_t alloc);
 
 /* ---- commands; p: the packet ---- */
 typedef void atapi_fn(struct ide_unit *u, const uint8_t *p);
@@ -77,4 +77,4 @@ atapi_fn atapi_read_toc, atapi_disc_info, atapi_track_info, atapi_dvd_structure,
 atapi_fn atapi_inquiry, atapi_get_config, atapi_get_event, atapi_mechanism;
 /* atapi-mode.c */
 atapi_fn atapi_mode_sense, atapi_mode_select;
-void     atapi_mode_selected(struct ide_unit *u); /* its data has come */
+void atapi_mode_selected(struct ide_unit *u); /* its data has come */

@@ -37,7 +37,7 @@ static uint32_t le32(const uint8_t *p)
 
 static bool prd_fetch(struct ide_chan *ch, struct bmdma_cursor *cur)
 {
-    uint8_t  prd[PRD_BYTES];
+    uint8_t prd[PRD_BYTES];
     uint32_t count, next = cur->next + PRD_BYTES;
 
     if (pci_dma_read(&ch->ide->pci, cur->next, prd, sizeof(prd)))
@@ -56,18 +56,18 @@ bool bmdma_paused(const struct bmdma_cursor *cur)
     return cur->walked >= PRD_A_STEP;
 }
 
-enum bmdma_result bmdma_move(struct ide_chan *ch, struct bmdma_cursor *cur, void *buf,
-                             uint32_t len, uint32_t unit, bool to_guest, uint32_t *moved)
+enum bmdma_result bmdma_move(struct ide_chan *ch, struct bmdma_cursor *cur, void *buf, uint32_t len,
+                             uint32_t unit, bool to_guest, uint32_t *moved)
 {
-    struct pci_func    *pci = &ch->ide->pci;
+    struct pci_func *pci = &ch->ide->pci;
     struct bmdma_cursor mark = *cur; /* behind the last whole unit */
-    uint8_t            *p = buf;
-    uint32_t            whole = 0;
+    uint8_t *p = buf;
+    uint32_t whole = 0;
 
     *moved = 0;
     while (*moved < len) {
         uint32_t n = len - *moved;
-        int      rc;
+        int rc;
 
         if (!cur->left && cur->last)
             return BMDMA_SHORT;
@@ -99,6 +99,59 @@ enum bmdma_result bmdma_move(struct ide_chan *ch, struct bmdma_cursor *cur, void
     return BMDMA_DONE;
 }
 
+void bmdma_release(struct ide_chan *ch, int from, bool written)
+{
+    while (ch->niov > from) {
+        struct iovec *v = &ch->iov[--ch->niov];
+
+        dma_unpin(&ch->ide->pci.dev, v->iov_base, v->iov_len, written);
+    }
+}
+
+/* Cuts iov[], which has total bytes, down to len. */
+static void gather_trim(struct ide_chan *ch, uint64_t total, uint64_t len)
+{
+    while (ch->niov && total - len >= ch->iov[ch->niov - 1].iov_len) {
+        total -= ch->iov[ch->niov - 1].iov_len;
+        bmdma_release(ch, ch->niov - 1, false);
+    }
+    if (ch->niov)
+        ch->iov[ch->niov - 1].iov_len -= total - len;
+}
+
+uint64_t bmdma_gather(struct ide_chan *ch, struct bmdma_cursor *cur, uint64_t max, uint32_t unit,
+                      bool to_guest)
+{
+    struct bmdma_cursor mark = *cur; /* behind the last whole unit */
+    uint64_t total = 0, whole = 0, n, got;
+    void *host;
+
+    ch->niov = 0;
+    while (total < max && ch->niov < IDE_SG) {
+        if (!cur->left && (cur->last || bmdma_paused(cur) || !prd_fetch(ch, cur)))
+            break;
+        n = max - total < cur->left ? max - total : cur->left;
+        host = pci_dma_pin(&ch->ide->pci, cur->addr, n, to_guest, &got);
+        if (!host)
+            break;
+        ch->iov[ch->niov++] = (struct iovec){ host, got };
+        cur->addr += got;
+        cur->left -= got;
+        total += got;
+        if (total - whole >= unit) {
+            uint32_t over = total % unit;
+
+            whole = total - over;
+            mark = *cur;
+            mark.addr -= over;
+            mark.left += over;
+        }
+    }
+    gather_trim(ch, total, whole);
+    *cur = mark;
+    return whole;
+}
+
 void bmdma_end(struct ide_chan *ch, enum bmdma_result how)
 {
     struct ide_chan_state *s = ch->s;
@@ -112,7 +165,7 @@ void bmdma_end(struct ide_chan *ch, enum bmdma_result how)
 static void bmdma_command(struct ide_chan *ch, uint8_t val)
 {
     struct ide_chan_state *s = ch->s;
-    uint8_t                risen = val & ~s->bm_cmd, fallen = ~val & s->bm_cmd;
+    uint8_t risen = val & ~s->bm_cmd, fallen = ~val & s->bm_cmd;
 
     s->bm_cmd = val & (BM_START | BM_TO_RAM);
     if (risen & BM_START) {
@@ -132,12 +185,12 @@ static struct ide_chan *bmdma_chan(struct device *dev, uint64_t off)
 static uint64_t bmdma_read(struct device *dev, uint64_t off, unsigned width)
 {
     struct ide_chan *ch = bmdma_chan(dev, off);
-    unsigned         reg = off % BM_REG_END;
+    unsigned reg = off % BM_REG_END;
 
     if (reg == BM_REG_CMD)
         return ch->s->bm_cmd;
     if (reg == BM_REG_STATUS)
-        return ch->s->bm_status;
+        return ch->s->bm_status | (xfer_lingers(ch) ? BM_ACTIVE : 0);
     if (reg >= BM_REG_PRD)
         return (ch->s->prd >> (8 * (reg - BM_REG_PRD))) & 0xff;
     return 0;
@@ -145,9 +198,9 @@ static uint64_t bmdma_read(struct device *dev, uint64_t off, unsigned width)
 
 static void bmdma_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
 {
-    struct ide_chan       *ch = bmdma_chan(dev, off);
+    struct ide_chan *ch = bmdma_chan(dev, off);
     struct ide_chan_state *s = ch->s;
-    unsigned               reg = off % BM_REG_END;
+    unsigned reg = off % BM_REG_END;
 
     if (reg == BM_REG_CMD) {
         bmdma_command(ch, val);

@@ -9,12 +9,19 @@
 #include "hw/core/state.h"
 #include "hw/ide.h"
 
-#define IDE_SECTOR  512
-#define IDE_BUF     8192         /* largest DRQ block, and reply */
-#define IDE_BOUNCE  (128u << 10) /* largest request to a medium */
-#define IDE_PACKET  12
-#define IDE_RAW     2352         /* a CD sector with its sync, header and ECC */
-#define IDE_MAX_MUL (IDE_BUF / IDE_SECTOR) /* sectors per DRQ block, READ MULTIPLE */
+#define IDE_SECTOR        512
+#define IDE_BUF           8192         /* largest DRQ block, and reply */
+#define IDE_BOUNCE        (128u << 10) /* largest request to a medium */
+#define IDE_DIRECT        (4u << 20) /* ... when it is the guest's memory; a multiple of all sectors */
+#define IDE_SG            512        /* pieces of that: at least what a walk of the PRDs gives */
+#define IDE_TRIM          8 /* bytes of an entry of TRIM: 48 bits of address, 16 of count */
+#define IDE_PACKET        12
+#define IDE_RAW           2352                   /* a CD sector with its sync, header and ECC */
+#define SMART_ERRORS      5                      /* entries of the error log */
+#define SMART_ERROR_BYTES 12                     /* see ata-smart.c */
+#define SMART_TESTS       21                     /* entries of the self-test log */
+#define IDE_CD_MAX        (IDE_RAW + 296 + 96)   /* ... with C2 flags and subchannels */
+#define IDE_MAX_MUL       (IDE_BUF / IDE_SECTOR) /* sectors per DRQ block, READ MULTIPLE */
 
 /* Status register (ATA/ATAPI-7 §5.14) */
 #define ST_ERR  0x01
@@ -63,47 +70,64 @@ enum ide_phase {
     PH_WRITE,  /* BSY: buf, or what the PRDs point to, goes to the medium */
     PH_FLUSH,  /* BSY: the medium's caches are written out */
     PH_DMA,    /* BSY: buf waits for the bus master */
+    PH_TRIM,   /* BSY: the ranges in buf[pos, len) are discarded */
     PH_COUNT
 };
 
 struct ide_chan_state {
-    uint64_t lba;                           /* next sector, in the medium's size */
-    uint32_t left;                          /* sectors from there to the command's end */
-    uint32_t seq;                           /* of the wish for I/O; tells stale completions */
-    uint32_t pos, end, len;                 /* in buf: the guest's place, DRQ block, content */
-    uint32_t prd;                           /* bus master table register */
-    uint32_t prd_next, prd_addr, prd_left;  /* entry to fetch; the rest of the current one */
-    uint16_t limit, per_drq;                /* of a DRQ block: bytes; sectors */
-    uint8_t  device, control, active, phase;
-    uint8_t  bm_cmd, bm_status;
-    bool     line;                          /* INTRQ as last driven */
-    bool     dma, out, prd_last;
-    bool     single;                        /* after an error: sector by sector, to find it */
-    bool     through;                       /* flush before the command ends */
-    bool     raw;                           /* CD sectors of 2352 bytes instead of 2048 */
-    uint8_t  command, packet[2];            /* opcode; the packet's first two bytes */
-    uint8_t  buf[IDE_BUF];
+    uint64_t lba;                          /* next sector, in the medium's size */
+    uint32_t left;                         /* sectors from there to the command's end */
+    uint32_t seq;                          /* of the wish for I/O; tells stale completions */
+    uint32_t pos, end, len;                /* in buf: the guest's place, DRQ block, content */
+    uint32_t prd;                          /* bus master table register */
+    uint32_t prd_next, prd_addr, prd_left; /* entry to fetch; the rest of the current one */
+    uint16_t limit, per_drq;               /* of a DRQ block: bytes; sectors */
+    uint16_t fields, sub, sector; /* READ CD: what of a sector, of subchannels; bytes of both */
+    uint8_t device, control, active, phase;
+    uint8_t bm_cmd, bm_status;
+    bool line; /* INTRQ as last driven */
+    bool dma, out, prd_last;
+    bool single;                /* after an error: sector by sector, to find it */
+    bool through;               /* flush before the command ends */
+    bool held;                  /* a failed request waits for ide_retry() */
+    bool verify;                /* what is read goes nowhere */
+    bool raw;                   /* CD sectors as fields and sub want them */
+    uint8_t command, packet[2]; /* opcode; the packet's first two bytes */
+    uint8_t buf[IDE_BUF];
 };
 
 enum ide_attention { UA_NONE, UA_RESET, UA_ABSENT, UA_CHANGED, UA_COUNT };
 enum ide_event { EV_NONE, EV_EJECT_REQUEST, EV_NEW_MEDIUM, EV_REMOVED, EV_COUNT };
-enum ide_power { PM_ACTIVE, PM_IDLE, PM_STANDBY, PM_COUNT };
+enum ide_power { PM_ACTIVE, PM_IDLE, PM_STANDBY, PM_SLEEP, PM_COUNT };
 
 struct ide_unit_state {
+    struct timer standby; /* of the power management feature set */
+    uint64_t max;         /* sectors, by SET MAX ADDRESS; 0: all */
+    uint16_t err_count;   /* SMART: errors so far */
+    uint16_t speed;       /* CD, kB/s; 0: the fastest */
     /* Command block registers: [0] current, [1] the one before (read with HOB) */
     uint8_t feature[2], count[2], low[2], mid[2], high[2];
     uint8_t status, error;
-    uint8_t heads, secs;     /* CHS translation in effect */
-    uint8_t multiple;        /* sectors per block, 0: not set */
-    uint8_t xfer_mode;       /* as SET FEATURES 03h has it */
-    uint8_t power;           /* enum ide_power */
-    bool    intrq, wcache, look_ahead, smart, smart_save;
-    bool    gone;            /* unplugged for good */
+    uint8_t heads, secs; /* CHS translation in effect */
+    uint8_t multiple;    /* sectors per block, 0: not set */
+    uint8_t xfer_mode;   /* as SET FEATURES 03h has it */
+    uint8_t power;       /* enum ide_power */
+    bool intrq, wcache, look_ahead, smart, smart_save;
+    bool gone; /* unplugged for good */
     /* CD drive */
     uint8_t sense_key, asc, ascq;
     uint8_t attention, event; /* enum ide_attention, ide_event */
-    bool    tray_open, locked;
-    uint8_t page01[6], page0d[6], page0e[14]; /* mode pages after their two header bytes */
+    bool tray_open, locked;
+    /* Mode pages after their two header bytes */
+    uint8_t page01[6], page0d[6], page0e[14], page1a[10];
+    /* Disk */
+    uint8_t standby_code;        /* the timer's period as STANDBY and IDLE gave it */
+    bool native;                 /* the last command was READ NATIVE MAX ADDRESS (EXT) */
+    uint8_t scratch[IDE_SECTOR]; /* READ, WRITE BUFFER */
+    uint8_t err_log[SMART_ERRORS * SMART_ERROR_BYTES];
+    uint8_t err_next;                  /* in err_log */
+    uint8_t test_log[SMART_TESTS * 2]; /* subcommand, status */
+    uint8_t test_last;                 /* its newest entry, from 1; 0: none */
 };
 
 struct ide;
@@ -117,12 +141,12 @@ enum xfer_fail {
     FAIL_SHORT, /* the PRDs end before the data does: no interrupt */
 };
 
-struct ide_unit_ops { /* what a kind of unit does */
-    void (*reset)(struct ide_unit *u);                 /* hardware or SRST: signature, defaults */
+struct ide_unit_ops {                  /* what a kind of unit does */
+    void (*reset)(struct ide_unit *u); /* hardware or SRST: signature, defaults */
     void (*command)(struct ide_unit *u, uint8_t cmd);
-    void (*packet)(struct ide_unit *u);                /* buf holds IDE_PACKET bytes */
-    void (*drq)(struct ide_unit *u, uint32_t bytes);   /* buf[pos, pos + bytes) is being offered */
-    void (*accepted)(struct ide_unit *u);              /* buf[0, len) has come from the guest */
+    void (*packet)(struct ide_unit *u);              /* buf holds IDE_PACKET bytes */
+    void (*drq)(struct ide_unit *u, uint32_t bytes); /* buf[pos, pos + bytes) is being offered */
+    void (*accepted)(struct ide_unit *u);            /* buf[0, len) has come from the guest */
     void (*cook)(struct ide_unit *u, uint64_t lba, const uint8_t *src, uint8_t *dst);
     void (*finished)(struct ide_unit *u);
     void (*failed)(struct ide_unit *u, enum xfer_fail why, int err);
@@ -131,44 +155,51 @@ struct ide_unit_ops { /* what a kind of unit does */
 struct bmdma_cursor {
     uint32_t next, addr, left;
     uint32_t walked; /* entries fetched in this step: not of the state */
-    bool     last;
+    bool last;
 };
 
 struct ide_unit {
-    struct ide_unit_state     *s;
-    struct ide_chan           *ch;
-    const struct ide_unit_ops *ops;  /* NULL: IDE_NONE */
-    struct block              *blk;  /* NULL: no medium */
-    uint64_t                   blocks; /* of the medium, in bsize */
-    uint16_t                   bsize;  /* 512 or 2048 */
-    uint8_t                    kind, index; /* index: 0 or 1 on the channel */
-    bool                       writeback;
-    char                       serial[21], model[41], version[9];
+    struct ide_unit_state *s;
+    struct ide_chan *ch;
+    const struct ide_unit_ops *ops; /* NULL: IDE_NONE */
+    struct block *blk;              /* NULL: no medium */
+    uint64_t blocks;                /* of the medium, in bsize */
+    uint16_t bsize;                 /* 512 or 2048 */
+    uint8_t kind, index;            /* index: 0 or 1 on the channel */
+    bool writeback;
+    uint8_t werror, rerror;     /* enum ide_action */
+    uint64_t wwn;               /* 0: none */
+    unsigned cyls, heads, secs; /* as configured; cyls 0: not */
+    char serial[21], model[41], version[9];
 };
 
 struct ide_chan {
-    struct ide            *ide;
+    struct ide *ide;
     struct ide_chan_state *s;
-    struct ide_unit       *unit; /* two */
-    struct irq             irq;
-    uint8_t               *bounce; /* IDE_BOUNCE bytes; NULL on a channel without units */
-    uint64_t               ahead_lba; /* bounce holds these sectors of the running command */
-    uint32_t               ahead_n;
-    struct block_req       req;
-    struct iovec           iov;
-    uint32_t               seq, io_seq, io_n; /* io_*: what req was submitted for */
-    uint8_t                io_phase;
-    bool                   closing;
-    struct bmdma_cursor    io_cursor; /* after a write's data was fetched */
+    struct ide_unit *unit; /* two */
+    struct irq irq;
+    uint8_t *bounce;    /* IDE_BOUNCE bytes; NULL on a channel without units */
+    uint64_t ahead_lba; /* bounce holds these sectors of the running command */
+    uint32_t ahead_n;
+    struct block_req req;
+    struct iovec iov[IDE_SG];
+    int niov;
+    bool pinned;                /* iov[] is guest memory that was lent for req */
+    bool io_direct;             /* iov[] is, or was, guest memory */
+    bool copies;                /* the host's I/O cannot use such memory */
+    uint32_t seq, io_seq, io_n; /* io_*: what req was submitted for */
+    uint8_t io_phase;
+    bool closing;
+    struct bmdma_cursor io_cursor; /* after a write's data was fetched */
 };
 
 struct ide {
-    struct pci_func          pci;
-    struct ide_chan          ch[2];
-    struct ide_unit          unit[IDE_UNITS];
+    struct pci_func pci;
+    struct ide_chan ch[2];
+    struct ide_unit unit[IDE_UNITS];
     const struct ide_events *events;
-    void                    *events_arg;
-    uint8_t                  gone; /* bit n: unit n was unplugged; outlives reset */
+    void *events_arg;
+    uint8_t gone; /* bit n: unit n was unplugged; outlives reset */
     struct {
         struct ide_chan_state ch[2];
         struct ide_unit_state unit[IDE_UNITS];
@@ -176,6 +207,7 @@ struct ide {
 };
 
 extern const struct ide_unit_ops ata_ops, atapi_ops;
+void ata_standby_fired(void *unit); /* of a timer */
 
 static inline struct ide_unit *chan_active(struct ide_chan *ch)
 {
@@ -206,7 +238,14 @@ void ide_drop_gone(struct ide *ide); /* units that s says were unplugged */
 
 /* ---- ide-state.c ---- */
 extern const struct field ide_fields[];
-bool                      ide_check(const struct device *dev);
+bool ide_check(const struct device *dev);
+
+/* ---- ide-io.c ---- */
+/* A request that nobody wants any more still has guest memory: the channel is busy. */
+bool xfer_lingers(const struct ide_chan *ch);
+void xfer_resume(struct ide_chan *ch); /* start the I/O s asks for, if none is running */
+/* The entry at buf[pos, pos + 8) of DATA SET MANAGEMENT's list. */
+void xfer_trim_entry(const struct ide_chan *ch, uint32_t pos, uint64_t *lba, uint32_t *count);
 
 /* ---- ide-xfer.c: all for the channel's active unit ---- */
 /* buf[0, len) goes to the guest, by PIO or, with s.dma, by the bus master. */
@@ -214,27 +253,39 @@ void xfer_reply(struct ide_chan *ch, uint32_t len);
 /* len bytes come from the guest into buf; then ops->accepted(). */
 void xfer_accept(struct ide_chan *ch, uint32_t len);
 /* Moves sectors s.lba to s.lba + s.left of the medium as s.out, s.dma and s.raw say. */
-void     xfer_media(struct ide_chan *ch);
-void     xfer_flush(struct ide_chan *ch);
-void     xfer_stop(struct ide_chan *ch);       /* forget the command; what is in flight is stale */
-void     xfer_resume(struct ide_chan *ch);     /* start the I/O s asks for, if none is running */
+void xfer_media(struct ide_chan *ch);
+void xfer_flush(struct ide_chan *ch);
+void xfer_stop(struct ide_chan *ch); /* forget the command; what is in flight is stale */
+void xfer_trim(struct ide_chan *ch); /* discard the ranges in buf[0, len) */
+/* For ide-io.c: s asks for I/O; what is in flight is not for it. A request went well; or not. */
+void xfer_want(struct ide_chan *ch, enum ide_phase phase);
+void xfer_advance(struct ide_chan *ch, uint32_t n);
+void xfer_fail(struct ide_chan *ch, enum xfer_fail why, int err);
+void xfer_dma_reply(struct ide_chan *ch);
 uint32_t xfer_data_read(struct ide_chan *ch, unsigned width);
-void     xfer_data_write(struct ide_chan *ch, uint32_t val, unsigned width);
-void     xfer_dma_stopped(struct ide_chan *ch); /* the guest cleared the start bit */
+void xfer_data_write(struct ide_chan *ch, uint32_t val, unsigned width);
+void xfer_dma_stopped(struct ide_chan *ch); /* the guest cleared the start bit */
 
 /* ---- bmdma.c ---- */
 extern const struct io_range bmdma_io;
 enum bmdma_result { BMDMA_DONE, BMDMA_SHORT, BMDMA_ERROR };
 struct bmdma_cursor bmdma_cursor(const struct ide_chan *ch);
-void                bmdma_commit(struct ide_chan *ch, const struct bmdma_cursor *cur);
+void bmdma_commit(struct ide_chan *ch, const struct bmdma_cursor *cur);
 /*
  * Moves up to len bytes at the cursor; *moved says how many. Ends at the table's last entry, and
  * (with BMDMA_DONE) after some whole units when the table is of so small regions that going on
  * would take too long; then the cursor is behind those units.
  */
-enum bmdma_result bmdma_move(struct ide_chan *ch, struct bmdma_cursor *cur, void *buf,
-                             uint32_t len, uint32_t unit, bool to_guest, uint32_t *moved);
-bool bmdma_paused(const struct bmdma_cursor *cur); /* enough for this step */
+enum bmdma_result bmdma_move(struct ide_chan *ch, struct bmdma_cursor *cur, void *buf, uint32_t len,
+                             uint32_t unit, bool to_guest, uint32_t *moved);
+/*
+ * Fills iov[] with up to max bytes of guest memory at the cursor, lent by the world, as a
+ * multiple of unit. Bytes; 0: none can be had this way (the cursor is then of no use).
+ */
+uint64_t bmdma_gather(struct ide_chan *ch, struct bmdma_cursor *cur, uint64_t max, uint32_t unit,
+                      bool to_guest);
+void bmdma_release(struct ide_chan *ch, int from, bool written); /* gives back iov[from...] */
+bool bmdma_paused(const struct bmdma_cursor *cur);               /* enough for this step */
 /* The device is done: active drops when the table is used up, or the transfer failed. */
 void bmdma_end(struct ide_chan *ch, enum bmdma_result how);
 static inline bool bmdma_active(const struct ide_chan *ch)

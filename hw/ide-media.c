@@ -53,9 +53,11 @@ struct block *ide_medium(struct device *ide, unsigned unit)
 static void unit_release(struct ide_unit *u)
 {
     struct ide_chan *ch = u->ch;
-    struct block    *blk = u->blk;
+    struct block *blk = u->blk;
 
     ide_set_medium(u, NULL);
+    if (chan_active(ch) == u)
+        ch->s->held = false;
     if (ch->req.busy && ch->req.block == blk) {
         block_cancel(&ch->req);
         block_drain(blk);
@@ -85,6 +87,14 @@ int ide_eject(struct device *ide, unsigned unit, bool force, struct err *err)
     return 0;
 }
 
+int ide_close_tray(struct device *ide, unsigned unit, struct err *err)
+{
+    if (!is_cdrom(ide, unit))
+        return err_set(err, -EINVAL, "%s: unit %u is not a CD drive", ide->id, unit);
+    ide_unit(ide, unit)->s->tray_open = false;
+    return 0;
+}
+
 int ide_insert(struct device *ide, unsigned unit, struct block *medium, struct err *err)
 {
     struct ide_unit *u = ide_unit(ide, unit);
@@ -101,13 +111,21 @@ int ide_insert(struct device *ide, unsigned unit, struct block *medium, struct e
     return 0;
 }
 
+void ide_retry(struct device *dev)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        ide_of(dev)->ch[i].s->held = false;
+        ide_sync_chan(&ide_of(dev)->ch[i]);
+    }
+}
+
 int ide_drain(struct device *ide)
 {
     int rc = 0;
 
     for (unsigned i = 0; i < IDE_UNITS; i++) {
         struct block *blk = ide_of(ide)->unit[i].blk;
-        int           one = blk ? block_drain(blk) : 0;
+        int one = blk ? block_drain(blk) : 0;
 
         rc = rc ? rc : one;
     }
@@ -118,7 +136,7 @@ int ide_drain(struct device *ide)
 static void unit_drop(struct ide *ide, unsigned n)
 {
     struct ide_unit *u = &ide->unit[n];
-    struct block    *blk = u->blk;
+    struct block *blk = u->blk;
 
     ide->gone |= 1 << n;
     if (blk)

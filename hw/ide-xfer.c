@@ -3,16 +3,15 @@
  * IDE: data between a medium and the guest, by PIO or bus master, for disks
  * and CD drives. Everything a command still has to do is in s (phase, lba,
  * left, buf): xfer_resume() starts whatever I/O that asks for, also in a
- * process that has just loaded it. The bounce buffer is a cache of the host:
- * a read fetches up to IDE_BOUNCE bytes of the command at once and DRQ blocks
- * are served from there. Sources: ATA/ATAPI-7 volume 2, §11 (protocols).
+ * process that has just loaded it (ide-io.c). The bounce buffer is a cache of
+ * the host: a read fetches up to IDE_BOUNCE bytes of the command at once and
+ * DRQ blocks are served from there. Sources: ATA/ATAPI-7 volume 2, §11.
  */
-#include <errno.h>
 #include <string.h>
 #include "hw/ide-int.h"
 
 /* s asks for I/O (again): whatever is in flight now is not for it. */
-static void xfer_want(struct ide_chan *ch, enum ide_phase phase)
+void xfer_want(struct ide_chan *ch, enum ide_phase phase)
 {
     if (ch->seq < ch->s->seq)
         ch->seq = ch->s->seq;
@@ -26,11 +25,12 @@ void xfer_stop(struct ide_chan *ch)
 
     xfer_want(ch, PH_IDLE);
     s->left = s->pos = s->end = s->len = 0;
+    s->held = false;
     ch->ahead_n = 0;
     block_cancel(&ch->req);
 }
 
-static void xfer_fail(struct ide_chan *ch, enum xfer_fail why, int err)
+void xfer_fail(struct ide_chan *ch, enum xfer_fail why, int err)
 {
     struct ide_unit *u = chan_active(ch);
 
@@ -56,8 +56,8 @@ static void xfer_finish(struct ide_chan *ch)
 static void pio_window(struct ide_chan *ch, enum ide_phase phase, bool interrupt)
 {
     struct ide_chan_state *s = ch->s;
-    struct ide_unit       *u = chan_active(ch);
-    uint32_t               n = s->len - s->pos;
+    struct ide_unit *u = chan_active(ch);
+    uint32_t n = s->len - s->pos;
 
     if (s->limit && n > s->limit)
         n = s->limit;
@@ -86,7 +86,7 @@ static uint32_t sector_size(struct ide_chan *ch)
 static void sector_out(struct ide_chan *ch, uint64_t lba, uint8_t *dst)
 {
     struct ide_unit *u = chan_active(ch);
-    const uint8_t   *src = ch->bounce + (lba - ch->ahead_lba) * u->bsize;
+    const uint8_t *src = ch->bounce + (lba - ch->ahead_lba) * u->bsize;
 
     if (ch->s->raw && u->ops->cook)
         u->ops->cook(u, lba, src, dst);
@@ -97,7 +97,7 @@ static void sector_out(struct ide_chan *ch, uint64_t lba, uint8_t *dst)
 static void pio_in_next(struct ide_chan *ch)
 {
     struct ide_chan_state *s = ch->s;
-    uint32_t               n = ahead_count(ch), size = sector_size(ch);
+    uint32_t n = ahead_count(ch), size = sector_size(ch);
 
     if (!n) {
         xfer_want(ch, PH_READ);
@@ -121,7 +121,7 @@ static void pio_in_next(struct ide_chan *ch)
 static void pio_out_next(struct ide_chan *ch, bool interrupt)
 {
     struct ide_chan_state *s = ch->s;
-    uint32_t               n = s->left < s->per_drq ? s->left : s->per_drq;
+    uint32_t n = s->left < s->per_drq ? s->left : s->per_drq;
 
     if (n > IDE_MAX_MUL)
         n = IDE_MAX_MUL;
@@ -134,7 +134,7 @@ static void pio_out_next(struct ide_chan *ch, bool interrupt)
 static void pio_block_done(struct ide_chan *ch)
 {
     struct ide_chan_state *s = ch->s;
-    struct ide_unit       *u = chan_active(ch);
+    struct ide_unit *u = chan_active(ch);
 
     if (s->phase == PH_PACKET) {
         s->phase = PH_IDLE;
@@ -157,8 +157,8 @@ static void pio_block_done(struct ide_chan *ch)
 uint32_t xfer_data_read(struct ide_chan *ch, unsigned width)
 {
     struct ide_chan_state *s = ch->s;
-    uint8_t                val[4] = { 0 };
-    uint32_t               n;
+    uint8_t val[4] = { 0 };
+    uint32_t n;
 
     if (s->phase != PH_IN || chan_active(ch) != chan_selected(ch) || s->pos >= s->end ||
         s->end > IDE_BUF || width > sizeof(val))
@@ -185,13 +185,13 @@ void xfer_data_write(struct ide_chan *ch, uint32_t val, unsigned width)
 
 /* ---- bus master ---- */
 
-static void dma_reply(struct ide_chan *ch)
+void xfer_dma_reply(struct ide_chan *ch)
 {
     struct ide_chan_state *s = ch->s;
-    struct bmdma_cursor    cur = bmdma_cursor(ch);
-    struct ide_unit       *u = chan_active(ch);
-    uint32_t               len = s->len < IDE_BUF ? s->len : IDE_BUF, moved;
-    enum bmdma_result      how = bmdma_move(ch, &cur, s->buf, len, len, !s->out, &moved);
+    struct bmdma_cursor cur = bmdma_cursor(ch);
+    struct ide_unit *u = chan_active(ch);
+    uint32_t len = s->len < IDE_BUF ? s->len : IDE_BUF, moved;
+    enum bmdma_result how = bmdma_move(ch, &cur, s->buf, len, len, !s->out, &moved);
 
     bmdma_commit(ch, &cur);
     if (how != BMDMA_DONE) {
@@ -209,10 +209,10 @@ static void dma_reply(struct ide_chan *ch)
 static void dma_in(struct ide_chan *ch, uint32_t n)
 {
     struct ide_chan_state *s = ch->s;
-    struct ide_unit       *u = chan_active(ch);
-    struct bmdma_cursor    cur = bmdma_cursor(ch);
-    enum bmdma_result      how = BMDMA_DONE;
-    uint32_t               moved, done = 0;
+    struct ide_unit *u = chan_active(ch);
+    struct bmdma_cursor cur = bmdma_cursor(ch);
+    enum bmdma_result how = BMDMA_DONE;
+    uint32_t moved, done = 0;
 
     if (!s->raw) {
         how = bmdma_move(ch, &cur, ch->bounce, n * u->bsize, u->bsize, true, &moved);
@@ -237,32 +237,64 @@ static void dma_in(struct ide_chan *ch, uint32_t n)
         xfer_finish(ch);
 }
 
-/* ---- requests to the medium ---- */
+/* ---- what a request to the medium brought ---- */
 
-static void xfer_advance(struct ide_chan *ch, uint32_t n)
+static void advance_read(struct ide_chan *ch, uint32_t n)
+{
+    struct ide_chan_state *s = ch->s;
+
+    ch->ahead_lba = s->lba;
+    ch->ahead_n = n;
+    if (s->dma && !ch->io_direct) {
+        dma_in(ch, n);
+    } else if (s->dma || s->verify) { /* the data is where it belongs, or nobody wants it */
+        s->lba += n;
+        s->left -= n;
+        ch->ahead_n = 0;
+        if (s->dma)
+            bmdma_commit(ch, &ch->io_cursor);
+        if (s->left)
+            xfer_want(ch, PH_READ);
+        else
+            xfer_finish(ch);
+    } else {
+        pio_in_next(ch);
+    }
+}
+
+static void advance_write(struct ide_chan *ch, uint32_t n)
+{
+    struct ide_chan_state *s = ch->s;
+
+    s->lba += n;
+    s->left -= n;
+    if (s->dma)
+        bmdma_commit(ch, &ch->io_cursor);
+    if (s->left && s->dma)
+        xfer_want(ch, PH_WRITE);
+    else if (s->left)
+        pio_out_next(ch, true);
+    else if (s->through)
+        xfer_want(ch, PH_FLUSH);
+    else
+        xfer_finish(ch);
+}
+
+void xfer_advance(struct ide_chan *ch, uint32_t n)
 {
     struct ide_chan_state *s = ch->s;
 
     switch (s->phase) {
     case PH_READ:
-        ch->ahead_lba = s->lba;
-        ch->ahead_n = n;
-        if (s->dma)
-            dma_in(ch, n);
-        else
-            pio_in_next(ch);
+        advance_read(ch, n);
         break;
     case PH_WRITE:
-        s->lba += n;
-        s->left -= n;
-        if (s->dma)
-            bmdma_commit(ch, &ch->io_cursor);
-        if (s->left && s->dma)
-            xfer_want(ch, PH_WRITE);
-        else if (s->left)
-            pio_out_next(ch, true);
-        else if (s->through)
-            xfer_want(ch, PH_FLUSH);
+        advance_write(ch, n);
+        break;
+    case PH_TRIM:
+        s->pos += n;
+        if (s->pos < s->len)
+            xfer_want(ch, PH_TRIM);
         else
             xfer_finish(ch);
         break;
@@ -270,125 +302,6 @@ static void xfer_advance(struct ide_chan *ch, uint32_t n)
         xfer_finish(ch);
         break;
     }
-}
-
-static void xfer_error(struct ide_chan *ch, uint32_t n, int err)
-{
-    struct ide_chan_state *s = ch->s;
-
-    if (!chan_active(ch)->blk) {
-        xfer_fail(ch, FAIL_GONE, ENOMEDIUM);
-    } else if (s->phase != PH_FLUSH && n > 1 && err != EROFS && (s->dma || !s->out)) {
-        s->single = true; /* the guest is owed the sectors before the bad one, and its number */
-        xfer_want(ch, s->phase);
-    } else {
-        xfer_fail(ch, FAIL_IO, err);
-    }
-}
-
-static void xfer_done(struct block_req *req, int err)
-{
-    struct ide_chan       *ch = req->arg;
-    struct ide_chan_state *s = ch->s;
-    bool                   current = ch->io_seq == s->seq && ch->io_phase == s->phase;
-
-    if (ch->closing)
-        return;
-    if (current && (s->phase == PH_FLUSH || ch->io_n <= s->left)) {
-        if (err || !chan_active(ch)->blk)
-            xfer_error(ch, ch->io_n, err);
-        else
-            xfer_advance(ch, ch->io_n);
-    }
-    ide_sync_chan(ch);
-}
-
-static void xfer_submit(struct ide_chan *ch, enum block_op op, uint32_t n)
-{
-    struct ide_unit *u = chan_active(ch);
-    uint64_t         off = ch->s->lba * u->bsize, len = (uint64_t)n * u->bsize;
-
-    if (op == BLOCK_READ && off < u->blk->size && len > u->blk->size - off) {
-        len = u->blk->size - off; /* an image that ends within a CD sector */
-        memset(ch->bounce + len, 0, (uint64_t)n * u->bsize - len);
-    }
-    ch->ahead_n = 0; /* the bounce buffer is about to change */
-    if (ch->seq < ch->s->seq)
-        ch->seq = ch->s->seq;
-    ch->io_seq = ch->s->seq;
-    ch->io_phase = ch->s->phase;
-    ch->io_n = n;
-    ch->iov = (struct iovec){ ch->bounce, len };
-    ch->req = (struct block_req){ .op = op, .done = xfer_done, .arg = ch };
-    if (op != BLOCK_FLUSH) {
-        ch->req.offset = off;
-        ch->req.len = len;
-        ch->req.iov = &ch->iov;
-        ch->req.niov = 1;
-    }
-    block_submit(u->blk, &ch->req);
-}
-
-/* Sectors of the next request. */
-static uint32_t xfer_chunk(const struct ide_chan *ch, const struct ide_unit *u)
-{
-    uint32_t n = ch->s->single ? 1 : IDE_BOUNCE / u->bsize;
-
-    return ch->s->left < n ? ch->s->left : n;
-}
-
-static void resume_write_dma(struct ide_chan *ch, struct ide_unit *u)
-{
-    struct bmdma_cursor cur = bmdma_cursor(ch);
-    uint32_t            moved, n = xfer_chunk(ch, u);
-    enum bmdma_result   how;
-
-    how = bmdma_move(ch, &cur, ch->bounce, n * u->bsize, u->bsize, false, &moved);
-    ch->s->single |= bmdma_paused(&cur);
-    n = moved / u->bsize;
-    if (how == BMDMA_ERROR) {
-        xfer_fail(ch, FAIL_DMA, 0);
-    } else if (!n) {
-        xfer_fail(ch, FAIL_SHORT, 0);
-    } else {
-        ch->io_cursor = cur;
-        xfer_submit(ch, BLOCK_WRITE, n);
-    }
-}
-
-static void resume_write(struct ide_chan *ch, struct ide_unit *u)
-{
-    uint32_t n = ch->s->len / IDE_SECTOR;
-
-    if (ch->s->dma) {
-        resume_write_dma(ch, u);
-        return;
-    }
-    if (n > IDE_MAX_MUL)
-        n = IDE_MAX_MUL;
-    memcpy(ch->bounce, ch->s->buf, n * IDE_SECTOR);
-    xfer_submit(ch, BLOCK_WRITE, n);
-}
-
-void xfer_resume(struct ide_chan *ch)
-{
-    struct ide_chan_state *s = ch->s;
-    struct ide_unit       *u = chan_active(ch);
-
-    if (s->phase < PH_READ || ch->req.busy || !u->ops)
-        return;
-    if (s->phase != PH_FLUSH && s->dma && !bmdma_active(ch))
-        return; /* until the guest sets the start bit */
-    if (s->phase == PH_DMA)
-        dma_reply(ch);
-    else if (!u->blk)
-        xfer_fail(ch, FAIL_GONE, ENOMEDIUM);
-    else if (s->phase == PH_READ)
-        xfer_submit(ch, BLOCK_READ, xfer_chunk(ch, u));
-    else if (s->phase == PH_WRITE)
-        resume_write(ch, u);
-    else
-        xfer_submit(ch, BLOCK_FLUSH, 0);
 }
 
 /* ---- what the command handlers call ---- */
@@ -443,11 +356,20 @@ void xfer_flush(struct ide_chan *ch)
     xfer_want(ch, PH_FLUSH);
 }
 
+void xfer_trim(struct ide_chan *ch)
+{
+    ch->s->pos = 0;
+    ch->s->end = ch->s->len;
+    xfer_want(ch, PH_TRIM);
+}
+
 void xfer_dma_stopped(struct ide_chan *ch)
 {
     struct ide_chan_state *s = ch->s;
 
-    /* A request of the stopped transfer moves no data any more. */
-    if (s->dma && (s->phase == PH_READ || s->phase == PH_WRITE))
+    if (s->dma && (s->phase == PH_READ || s->phase == PH_WRITE)) {
+        s->held = false;
         xfer_want(ch, s->phase);
+        block_cancel(&ch->req);
+    }
 }

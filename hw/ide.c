@@ -27,8 +27,8 @@ enum { REG_DATA, REG_FEATURE, REG_COUNT, REG_LOW, REG_MID, REG_HIGH, REG_DEVICE,
 void ide_sync_chan(struct ide_chan *ch)
 {
     struct ide_chan_state *s = ch->s;
-    struct ide_unit       *u = chan_selected(ch);
-    bool                   level;
+    struct ide_unit *u = chan_selected(ch);
+    bool level;
 
     xfer_resume(ch);
     level = u->ops && u->s->intrq && !(s->control & CTL_NIEN);
@@ -66,7 +66,7 @@ static uint8_t unit_status(const struct ide_chan *ch, const struct ide_unit *u)
 {
     const struct ide_chan_state *s = ch->s;
 
-    if (s->control & CTL_SRST)
+    if ((s->control & CTL_SRST) || xfer_lingers(ch))
         return ST_BSY;
     if (s->phase == PH_IDLE || (s->active & 1) != u->index)
         return u->s->status;
@@ -76,7 +76,7 @@ static uint8_t unit_status(const struct ide_chan *ch, const struct ide_unit *u)
 static uint8_t reg_read(struct ide_chan *ch, unsigned reg)
 {
     struct ide_unit *u = chan_selected(ch);
-    unsigned         h = ch->s->control & CTL_HOB ? 1 : 0;
+    unsigned h = ch->s->control & CTL_HOB ? 1 : 0;
 
     if (!u->ops)
         return 0;
@@ -113,7 +113,7 @@ static void regs_write(struct ide_chan *ch, unsigned reg, uint8_t val)
 {
     for (int i = 0; i < 2; i++) {
         struct ide_unit_state *s = ch->unit[i].s;
-        uint8_t *const         pair[] = { NULL, s->feature, s->count, s->low, s->mid, s->high };
+        uint8_t *const pair[] = { NULL, s->feature, s->count, s->low, s->mid, s->high };
 
         if (reg >= REG_FEATURE && reg <= REG_HIGH)
             pair_write(pair[reg], val);
@@ -148,9 +148,9 @@ static void ide_diagnostic(struct ide_chan *ch)
 static void ide_command(struct ide_chan *ch, uint8_t cmd)
 {
     struct ide_chan_state *s = ch->s;
-    struct ide_unit       *u = chan_selected(ch);
+    struct ide_unit *u = chan_selected(ch);
 
-    if (s->control & CTL_SRST)
+    if ((s->control & CTL_SRST) || (u->s->power == PM_SLEEP && cmd != CMD_DEVICE_RESET))
         return;
     if (cmd == CMD_DIAGNOSTIC) {
         ide_diagnostic(ch);
@@ -158,7 +158,7 @@ static void ide_command(struct ide_chan *ch, uint8_t cmd)
     }
     if (!u->ops)
         return;
-    if (s->phase >= PH_READ &&
+    if ((s->phase >= PH_READ || xfer_lingers(ch)) &&
         !(cmd == CMD_DEVICE_RESET && u->kind == IDE_CD && chan_active(ch) == u)) {
         guest_err(ide_dev(u), "command %02x while busy", cmd);
         return;
@@ -167,13 +167,14 @@ static void ide_command(struct ide_chan *ch, uint8_t cmd)
         xfer_stop(ch); /* the new command ends the one that waited for its data */
     s->active = u->index;
     s->command = cmd;
-    s->dma = s->out = s->raw = s->through = s->single = false;
+    s->dma = s->out = s->raw = s->through = s->single = s->verify = false;
     s->limit = 0;
     s->left = s->pos = s->end = s->len = 0;
     s->per_drq = 1;
     u->s->intrq = false;
     u->s->error = 0;
     u->s->status = ST_DRDY | ST_DSC;
+    ide_set_medium(u, u->blk); /* its size may be another by now */
     u->ops->command(u, cmd);
 }
 
@@ -196,7 +197,7 @@ static void reg_write(struct ide_chan *ch, unsigned reg, uint8_t val)
 static uint64_t chan_read(struct device *dev, unsigned n, uint64_t off, unsigned width)
 {
     struct ide_chan *ch = &container_of(dev, struct ide, pci.dev)->ch[n];
-    uint64_t         val = 0;
+    uint64_t val = 0;
 
     if (off == REG_DATA && width > 1)
         return xfer_data_read(ch, width);
@@ -228,7 +229,7 @@ static uint64_t control_read(struct device *dev, unsigned n)
 static void control_write(struct device *dev, unsigned n, uint8_t val)
 {
     struct ide_chan *ch = &container_of(dev, struct ide, pci.dev)->ch[n];
-    uint8_t          risen = val & ~ch->s->control;
+    uint8_t risen = val & ~ch->s->control;
 
     ch->s->control = val & (CTL_NIEN | CTL_SRST | CTL_HOB);
     if (risen & CTL_SRST)
@@ -286,8 +287,8 @@ static void unit_reset(struct ide_unit *u, bool gone)
     s->look_ahead = s->smart = s->smart_save = true;
     s->multiple = u->kind == IDE_DISK ? IDE_MAX_MUL : 0;
     s->xfer_mode = 0x08; /* PIO 0; the guest sets what it wants */
-    s->heads = 16;
-    s->secs = 63;
+    s->heads = u->cyls ? u->heads : 16;
+    s->secs = u->cyls ? u->secs : 63;
     s->attention = u->kind == IDE_CD ? UA_RESET : UA_NONE;
     s->page01[0] = 0x20; /* TB clear; read retries below */
     s->page01[1] = 5;
@@ -300,8 +301,11 @@ static void ide_reset(struct device *dev, enum reset_kind kind)
 
     for (unsigned i = 0; i < IDE_UNITS; i++)
         unit_reset(&ide->unit[i], ide->gone & (1 << i));
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 2; i++) {
         ide_bus_reset(&ide->ch[i]);
+        if (xfer_lingers(&ide->ch[i])) /* firmware finds the machine's memory at rest */
+            block_drain(ide->ch[i].req.block);
+    }
 }
 
 static const char *unit_str(const struct config *cfg, unsigned n, const char *what, const char *def)
@@ -312,13 +316,63 @@ static const char *unit_str(const struct config *cfg, unsigned n, const char *wh
     return config_str(cfg, key, def);
 }
 
+/* -EINVAL and a line when what the key says is none of the first n words. */
+static int unit_policy(struct ide *ide, unsigned n, const struct config *cfg, const char *key,
+                       unsigned words, enum ide_action def, uint8_t *out, struct err *err)
+{
+    static const char *const word[] = { "report", "ignore", "stop", "enospc" };
+    const char *val = unit_str(cfg, n, key, word[def]);
+
+    for (unsigned i = 0; i < words; i++) {
+        if (!strcmp(val, word[i])) {
+            *out = i;
+            return 0;
+        }
+    }
+    return err_set(err, -EINVAL, "%s: drive%u.%s is %s; use report, ignore, stop%s",
+                   ide->pci.dev.id, n, key, val, words > 3 ? " or enospc" : "");
+}
+
+static int unit_number(struct ide *ide, unsigned n, const struct config *cfg, const char *what,
+                       uint64_t max, uint64_t *out, struct err *err)
+{
+    char key[32];
+
+    snprintf(key, sizeof(key), "drive%u.%s", n, what);
+    return config_uint(cfg, key, 0, max, out, err);
+}
+
+/* A geometry that was asked for, and the world-wide name. */
+static int unit_numbers(struct ide *ide, unsigned n, const struct config *cfg, struct err *err)
+{
+    struct ide_unit *u = &ide->unit[n];
+    uint64_t cyls, heads, secs;
+    int rc = unit_number(ide, n, cfg, "wwn", UINT64_MAX, &u->wwn, err);
+
+    if (!rc)
+        rc = unit_number(ide, n, cfg, "cyls", 65535, &cyls, err);
+    if (!rc)
+        rc = unit_number(ide, n, cfg, "heads", 16, &heads, err);
+    if (!rc)
+        rc = unit_number(ide, n, cfg, "secs", 255, &secs, err);
+    if (rc)
+        return rc;
+    if ((cyls || heads || secs) && !(cyls && heads && secs))
+        return err_set(err, -EINVAL, "%s: drive%u: give cyls, heads and secs, or none of them",
+                       ide->pci.dev.id, n);
+    u->cyls = cyls;
+    u->heads = heads;
+    u->secs = secs;
+    return 0;
+}
+
 static int unit_init(struct ide *ide, unsigned n, const struct config *cfg, struct err *err)
 {
     struct ide_unit *u = &ide->unit[n];
-    const char      *kind = unit_str(cfg, n, "kind", NULL), *cache, *model;
-    char             key[32], serial[16];
+    const char *kind = unit_str(cfg, n, "kind", NULL), *cache, *model;
+    char key[32], serial[16];
+    int rc;
 
-    u->s = &ide->s.unit[n];
     u->ch = &ide->ch[n / 2];
     u->index = n % 2;
     if (!kind)
@@ -335,13 +389,17 @@ static int unit_init(struct ide *ide, unsigned n, const struct config *cfg, stru
     snprintf(u->serial, sizeof(u->serial), "%s", unit_str(cfg, n, "serial", serial));
     model = u->kind == IDE_DISK ? "PORTICO HARDDISK" : "PORTICO DVD-ROM";
     snprintf(u->model, sizeof(u->model), "%s", unit_str(cfg, n, "model", model));
-    snprintf(u->version, sizeof(u->version), "%s", unit_str(cfg, n, "version", "1.0"));
+    snprintf(u->version, sizeof(u->version), "%s",
+             unit_str(cfg, n, "ver", unit_str(cfg, n, "version", "1.0")));
     snprintf(key, sizeof(key), "drive%u", n);
     ide_set_medium(u, config_obj(cfg, key));
     if (u->kind == IDE_DISK && !u->blk)
         return err_set(err, -EINVAL, "%s: drive%u is a disk without an image; name its file",
                        ide->pci.dev.id, n);
-    return 0;
+    rc = unit_policy(ide, n, cfg, "werror", 4, IDE_ENOSPC, &u->werror, err);
+    if (!rc)
+        rc = unit_policy(ide, n, cfg, "rerror", 3, IDE_REPORT, &u->rerror, err);
+    return rc ? rc : unit_numbers(ide, n, cfg, err);
 }
 
 static void ide_fini(struct device *dev)
@@ -357,6 +415,8 @@ static void ide_fini(struct device *dev)
             block_drain(ch->req.block);
         irq_set(&ch->irq, false);
         free(ch->bounce);
+        for (unsigned k = 0; k < 2; k++)
+            timer_fini(dev->plat, &ch->unit[k].s->standby);
     }
 }
 
@@ -371,10 +431,14 @@ static int ide_init(struct device *dev, const struct config *cfg, struct err *er
         ch->s = &ide->s.ch[i];
         ch->unit = &ide->unit[2 * i];
         irq_isa(dev, &ch->irq, 14 + i);
+        for (unsigned k = 0; k < 2; k++) {
+            ch->unit[k].s = &ide->s.unit[2 * i + k];
+            timer_init(dev->plat, &ch->unit[k].s->standby, ata_standby_fired, &ch->unit[k]);
+        }
     }
     for (unsigned i = 0; i < IDE_UNITS; i++) {
         struct ide_chan *ch = &ide->ch[i / 2];
-        int              rc = unit_init(ide, i, cfg, err);
+        int rc = unit_init(ide, i, cfg, err);
 
         if (!rc && ide->unit[i].ops && !ch->bounce) {
             ch->bounce = malloc(IDE_BOUNCE);
@@ -397,11 +461,21 @@ static const struct pci_reg ide_regs[] = {
 };
 
 const struct pci_type piix3_ide_type = {
-    .dev = { .name = "piix3-ide", .version = 1, DEVICE_LAYOUT(struct ide), .pci = true,
-             .io = ide_io, .state = ide_fields,
-             .init = ide_init, .fini = ide_fini, .reset = ide_reset, .sync = ide_sync,
+    .dev = { .name = "piix3-ide",
+             .version = 2,
+             DEVICE_LAYOUT(struct ide),
+             .pci = true,
+             .io = ide_io,
+             .state = ide_fields,
+             .init = ide_init,
+             .fini = ide_fini,
+             .reset = ide_reset,
+             .sync = ide_sync,
              .check = ide_check },
-    .vendor = 0x8086, .device = 0x7010, .subvendor = 0x1af4, .subdevice = 0x1100,
+    .vendor = 0x8086,
+    .device = 0x7010,
+    .subvendor = 0x1af4,
+    .subdevice = 0x1100,
     .class_code = 0x010180,
     .bar = { [4] = &bmdma_io },
     .regs = ide_regs,

@@ -53,6 +53,16 @@ static int xen_mem_write(struct platform *p, uint64_t gpa, const void *src, size
     return guest_mem_copy(xen_of(p)->mem, gpa, (void *)(uintptr_t)src, len, true);
 }
 
+static void *xen_mem_pin(struct platform *p, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
+{
+    return guest_mem_pin(xen_of(p)->mem, gpa, len, got);
+}
+
+static void xen_mem_unpin(struct platform *p, void *host, uint64_t len, bool written)
+{
+    guest_mem_unpin(xen_of(p)->mem, host, len, written);
+}
+
 static int xen_mem_readonly(struct platform *p, uint64_t gpa, uint64_t len, bool readonly)
 {
     struct xen *x = xen_of(p);
@@ -147,6 +157,8 @@ const struct platform_ops xen_ops = {
     .pci = xen_pci,
     .mem_read = xen_mem_read,
     .mem_write = xen_mem_write,
+    .mem_pin = xen_mem_pin,
+    .mem_unpin = xen_mem_unpin,
     .mem_readonly = xen_mem_readonly,
     .vram_alloc = xen_vram_alloc,
     .vram_place = xen_vram_place,

@@ -270,3 +270,10 @@ int pci_dma_write(struct pci_func *f, uint64_t gpa, const void *src, size_t len)
         return -EPERM;
     return dma_write(&f->dev, gpa, src, len);
 }
+
+void *pci_dma_pin(struct pci_func *f, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
+{
+    if (!(pci_cfg16(f, PCI_COMMAND) & PCI_COMMAND_MASTER))
+        return NULL;
+    return dma_pin(&f->dev, gpa, len, write, got);
+}

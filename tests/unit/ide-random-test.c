@@ -121,6 +121,8 @@ static void straighten(struct device *dev)
         s->pos = at[0];
         s->end = at[1];
         s->len = s->phase == PH_PACKET ? IDE_PACKET : at[2];
+        s->held &= s->phase >= PH_READ && s->phase <= PH_FLUSH;
+        s->verify = false;
         s->out = s->phase == PH_OUT || s->phase == PH_WRITE || (s->out && s->phase == PH_DMA);
     }
 }

@@ -23,7 +23,11 @@ struct fault {
     struct block     *below;
     uint64_t          bad, bad_len; /* bytes; 0: none */
     int               err;
-    bool              hold;
+    bool              hold, once; /* once: the next try of the bad bytes succeeds */
+    bool              bad_flush;
+    bool              bad_discard;
+    uint64_t          discards[64][2]; /* offset, length */
+    unsigned          ndiscards;
     struct block_req *held;
 };
 
@@ -31,8 +35,17 @@ static inline void fault_pass(struct block *b, struct block_req *req)
 {
     struct fault *f = b->priv;
 
-    if (req->op <= BLOCK_WRITE && req->offset < f->bad + f->bad_len &&
-        f->bad < req->offset + req->len)
+    bool bad = f->bad_len && req->op <= BLOCK_WRITE && req->offset < f->bad + f->bad_len &&
+               f->bad < req->offset + req->len;
+
+    bad |= (req->op == BLOCK_FLUSH && f->bad_flush) || (req->op == BLOCK_DISCARD && f->bad_discard);
+    if (req->op == BLOCK_DISCARD && f->ndiscards < 64) {
+        f->discards[f->ndiscards][0] = req->offset;
+        f->discards[f->ndiscards++][1] = req->len;
+    }
+    if (bad && f->once)
+        f->bad_len = 0;
+    if (bad)
         block_finish_later(req, f->err);
     else
         f->below->ops->submit(f->below, req);
@@ -200,9 +213,11 @@ static inline uint8_t settled(struct qt *t, unsigned base)
 static inline void command(struct qt *t, unsigned base, uint8_t dev, uint64_t lba, uint16_t count,
                            uint8_t cmd)
 {
+    static const uint8_t ext[] = { 0x06, 0x24, 0x25, 0x27, 0x29, 0x34, 0x35, 0x37,
+                                   0x39, 0x3d, 0x42, 0xce };
+
     outb(t, base + R_DEV, dev);
-    if (cmd == 0x24 || cmd == 0x25 || cmd == 0x29 || cmd == 0x34 || cmd == 0x35 || cmd == 0x39 ||
-        cmd == 0x42) {
+    if (memchr(ext, cmd, sizeof(ext))) {
         outb(t, base + R_COUNT, count >> 8);
         outb(t, base + R_LOW, lba >> 24);
         outb(t, base + R_MID, lba >> 32);
