@@ -16,6 +16,7 @@
  * than the work to be measured.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -146,6 +147,7 @@ static void start(struct peer *p, char **cmd)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct pollfd waits = { .fd = listener, .events = POLLIN };
 
     memset(p, 0, sizeof(*p));
     snprintf(addr.sun_path, sizeof(addr.sun_path), "/tmp/qtest-client-%d", getpid());
@@ -156,6 +158,12 @@ static void start(struct peer *p, char **cmd)
     p->pid = fork();
     if (p->pid == 0)
         run(addr.sun_path, cmd);
+    while (poll(&waits, 1, 100) == 0) {
+        if (waitpid(p->pid, NULL, WNOHANG) > 0) {
+            fprintf(stderr, "qtest-client: %s did not start\n", cmd[0]);
+            exit(1);
+        }
+    }
     p->fd = accept(listener, NULL, NULL);
     if (p->fd < 0)
         fail("accept");
