@@ -2,49 +2,16 @@
 /* The images behind the drives, and changing a CD. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "control/blockopts.h"
 #include "control/parts.h"
 #include "control/qmp.h"
+#include "control/types.h"
 #include "hw/core/log.h"
 #include "hw/ide.h"
-
-#define SECTOR        2048
-#define VOLUME_SECTOR 16        /* of the primary volume descriptor, ECMA-119 §6.7.1 */
-#define ISO_SLACK     (1 << 20) /* writers differ about the padding at the end */
-
-static uint32_t le32(const uint8_t *p)
-{
-    return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-/*
- * 0, or -EIO with a line in err when the file's ISO 9660 volume is longer than
- * the file by over a MiB: a download that broke off (ECMA-119 §8.4.8).
- */
-static int check_iso(const char *file, struct err *err)
-{
-    uint8_t     pvd[SECTOR];
-    struct stat st;
-    uint64_t    want;
-    int         fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = 0;
-
-    if (fd < 0)
-        return 0; /* block_open() says it better */
-    if (!fstat(fd, &st) && S_ISREG(st.st_mode) &&
-        pread(fd, pvd, sizeof(pvd), VOLUME_SECTOR * SECTOR) == sizeof(pvd) &&
-        pvd[0] == 1 && !memcmp(pvd + 1, "CD001", 5)) {
-        want = (uint64_t)le32(pvd + 80) * SECTOR;
-        if (want > (uint64_t)st.st_size + ISO_SLACK)
-            rc = err_set(err, -EIO,
-                         "CD image %s is truncated: it has %llu bytes, its volume says %llu; "
-                         "fetch it again",
-                         file, (unsigned long long)st.st_size, (unsigned long long)want);
-    }
-    close(fd);
-    return rc;
-}
 
 static bool is_empty_file(const char *file)
 {
@@ -53,20 +20,18 @@ static bool is_empty_file(const char *file)
     return !stat(file, &st) && S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
-static int drive_open(struct vm *vm, struct vm_drive *d, struct err *err)
+static int open_wanted(struct vm *vm, struct vm_drive *d, const struct block_want *w,
+                       struct err *err)
 {
     const struct drive_arg *a = d->arg;
     int                     rc;
 
-    if (!a->file || (a->cdrom && is_empty_file(a->file)))
+    if (w->empty || (a->cdrom && w->o.file && is_empty_file(w->o.file)))
         return 0; /* an empty drive */
-    rc = a->cdrom && vm->args.incoming < 0 ? check_iso(a->file, err) : 0;
+    rc = a->cdrom && vm->args.incoming < 0 && w->o.file ? iso_check(w->o.file, -1, err) : 0;
     if (rc)
         return rc;
-    d->block = block_open(vm->loop,
-                          &BLOCK_OPTIONS(.file = a->file, .format = a->format, .discard = true,
-                                         .readonly = a->readonly || a->cdrom),
-                          err);
+    d->block = block_open(vm->loop, &w->o, err);
     if (d->block)
         return 0;
     if (a->cdrom && vm->args.incoming >= 0) {
@@ -74,6 +39,22 @@ static int drive_open(struct vm *vm, struct vm_drive *d, struct err *err)
         return 0; /* a running guest is worth more than its CD */
     }
     return -EIO;
+}
+
+/* A flash is the firmware's file; what is not plugged in anywhere is opened all the same. */
+static int drive_open(struct vm *vm, struct vm_drive *d, struct err *err)
+{
+    struct block_want w;
+    int               rc;
+
+    if (d->arg->iface == DRIVE_PFLASH)
+        return 0;
+    rc = block_want_drive(&w, &vm->args, d->arg, err);
+    w.o.readonly |= d->arg->cdrom;
+    if (!rc)
+        rc = open_wanted(vm, d, &w, err);
+    block_want_free(&w);
+    return rc;
 }
 
 int drives_open(struct vm *vm, struct err *err)
@@ -91,8 +72,13 @@ int drives_open(struct vm *vm, struct err *err)
 void drives_close(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->args.ndrives; i++) {
-        block_close(vm->drives[i].block);
-        vm->drives[i].block = NULL;
+        struct vm_drive *d = &vm->drives[i];
+
+        if (!qmp_node_of(vm, d->block))
+            block_close(d->block);
+        if (!qmp_node_of(vm, d->waiting))
+            block_close(d->waiting);
+        d->block = d->waiting = NULL;
     }
 }
 
@@ -121,15 +107,69 @@ static void tray_moved(void *arg, unsigned unit, bool open)
             continue;
         d->tray_open = open;
         if (d->arg->id)
-            qmp_event(vm->qmp, "DEVICE_TRAY_MOVED", qmp_tray_data(d->arg->id, open));
+            qmp_event(vm->qmp, "DEVICE_TRAY_MOVED", qmp_tray_data(vm, d, open));
+    }
+}
+
+static struct vm_drive *drive_of_unit(struct vm *vm, unsigned unit)
+{
+    for (unsigned i = 0; i < vm->args.ndrives; i++) {
+        if (vm->drives[i].arg->unit == (int)unit)
+            return &vm->drives[i];
+    }
+    return NULL;
+}
+
+/* A guest can bring errors about as fast as it likes: one event a second for each drive. */
+static bool may_tell(struct vm *vm, struct vm_drive *d)
+{
+    uint64_t now = uv_now(vm->loop);
+
+    if (d->told && now - d->told < 1000)
+        return false;
+    d->told = now ? now : 1;
+    return true;
+}
+
+static void tell_error(struct vm *vm, struct vm_drive *d, bool is_write, int errnum,
+                       const char *action)
+{
+    struct vm_node *n = qmp_node_of(vm, d->block);
+    char            holder[96], node[32];
+
+    qom_drive_name(vm, d, holder, sizeof(holder));
+    snprintf(node, sizeof(node), "#block%03u", (unsigned)(d - vm->drives));
+    qmp_event(vm->qmp, "BLOCK_IO_ERROR",
+              json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "device",
+                        d->arg->id ? d->arg->id : "", "qom-path", holder, "node-name",
+                        n ? n->name : d->arg->node ? d->arg->node : node, "operation",
+                        is_write ? "write" : "read", "action", action, "nospace",
+                        errnum == ENOSPC, "reason", strerror(errnum)));
+}
+
+static void io_error(void *arg, unsigned unit, bool is_write, int errnum, enum ide_action action)
+{
+    struct vm       *vm = arg;
+    struct vm_drive *d = drive_of_unit(vm, unit);
+    bool             stop = action == IDE_STOP;
+
+    if (!d)
+        return;
+    if (stop || may_tell(vm, d))
+        tell_error(vm, d, is_write, errnum,
+                   stop ? "stop" : action == IDE_IGNORE ? "ignore" : "report");
+    if (stop) {
+        d->failed = errnum;
+        vm_halt(vm, HALT_IO_ERROR);
     }
 }
 
 void drives_listen(struct vm *vm)
 {
-    static const struct ide_events events = { .tray = tray_moved };
+    static const struct ide_events events = { .tray = tray_moved, .io_error = io_error };
 
-    ide_listen(ide_of(vm), &events, vm);
+    if (ide_of(vm))
+        ide_listen(ide_of(vm), &events, vm);
 }
 
 bool vm_tray_locked(struct vm *vm, struct vm_drive *d)
@@ -153,6 +193,19 @@ int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err)
     d->block = NULL;
     d->tray_open = true;
     return 0;
+}
+
+int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err)
+{
+    struct device *ide = ide_of(vm);
+    int            rc;
+
+    if (!ide || d->arg->unit < 0 || !d->arg->cdrom)
+        return err_set(err, -EINVAL, "Device '%s' is not removable", d->arg->id);
+    rc = ide_close_tray(ide, d->arg->unit, err);
+    if (!rc)
+        d->tray_open = false;
+    return rc;
 }
 
 int vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct err *err)

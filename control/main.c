@@ -90,8 +90,13 @@ static int open_world(struct vm *vm, struct err *err)
 
 static int build_machine(struct vm *vm, struct err *err)
 {
-    struct machine_spec *spec = calloc(1, sizeof(*spec));
+    struct machine_spec *spec;
     int                  rc;
+
+    vm->machine.plat = vm->plat;
+    if (!strcmp(vm->args.machine, "none")) /* a process to ask, with no guest in it */
+        return 0;
+    spec = calloc(1, sizeof(*spec));
 
     if (!spec)
         return err_set(err, -ENOMEM, "out of memory");
@@ -138,13 +143,27 @@ static int open_vnc(struct vm *vm, struct err *err)
     return vnc_open(&vm->vnc, vm->loop, vm->display, &o, err);
 }
 
+static struct net *open_netdev(struct vm *vm, const struct nic_arg *nic, struct err *err)
+{
+    const struct vm_args *a = &vm->args;
+
+    if (nic->ifname)
+        return net_open_tap(vm->loop, nic->ifname, err);
+    for (unsigned i = 0; i < a->nnetdevs; i++) {
+        if (!strcmp(a->netdevs[i].id, nic->netdev))
+            return net_open_socket(vm->loop, nic->netdev, &a->netdevs[i].cfg, err);
+    }
+    err_set(err, -EINVAL, "NIC %s: there is no netdev %s", nic->id, nic->netdev);
+    return NULL;
+}
+
 static int open_nets(struct vm *vm, struct err *err)
 {
     for (unsigned i = 0; i < vm->args.nnics; i++) {
         const struct nic_arg *a = &vm->args.nics[i];
 
-        if (a->ifname) {
-            vm->nets[i] = net_open_tap(vm->loop, a->ifname, err);
+        if (a->netdev) {
+            vm->nets[i] = open_netdev(vm, a, err);
             if (!vm->nets[i])
                 return -EIO;
             net_hold(vm->nets[i], vm->args.paused);
@@ -219,6 +238,7 @@ static void take_apart(struct vm *vm)
         net_close(vm->nets[i]);
     vm_plug_free(vm);
     drives_close(vm);
+    vm_nodes_free(vm);
     for (unsigned i = 0; i < ARGS_SERIALS; i++) {
         if (vm->serial_open[i])
             sink_close(&vm->serials[i]);
@@ -262,6 +282,10 @@ int main(int argc, char **argv)
 
     if (!vm || args_parse(&vm->args, argc, argv, &err)) {
         fprintf(stderr, "portico-dm: %s\n", vm ? err.msg : "out of memory");
+    } else if (vm->args.print) { /* "-device help" and its like */
+        puts(vm->args.print);
+        args_free(&vm->args);
+        rc = 0;
     } else if (vm->args.show_help || vm->args.show_version) {
         puts(vm->args.show_help ? args_help() : "portico-dm " PORTICO_VERSION);
         args_free(&vm->args);

@@ -3,14 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include "control/geometry.h"
 #include "control/parts.h"
-#include "hw/ata.h"
 #include "hw/core/log.h"
-
-#define SECTOR            512
-#define TRANSLATION_NONE  0 /* CMOS 0x39, two bits a disk */
-#define TRANSLATION_LBA   1
-#define CYLINDERS_OF_INT13 1024
 
 static void set_number(struct config *cfg, const char *key, uint64_t val)
 {
@@ -28,36 +24,103 @@ static void spec_memory(const struct vm_args *a, struct config *cfg)
     set_number(cfg, "ram-high", a->ram - low);
 }
 
-static void spec_geometry(const struct vm_drive *d, struct config *cfg)
+static void set_unit(struct config *cfg, int unit, const char *key, const char *val)
 {
-    unsigned cyls, heads, secs;
-    char     key[32], val[64];
+    char full[48];
 
-    ata_geometry(d->block->size / SECTOR, &cyls, &heads, &secs);
+    snprintf(full, sizeof(full), "drive%d.%s", unit, key);
+    config_set(cfg, full, val);
+}
+
+static void set_unit_number(struct config *cfg, int unit, const char *key, uint64_t val)
+{
+    char full[48];
+
+    snprintf(full, sizeof(full), "drive%d.%s", unit, key);
+    set_number(cfg, full, val);
+}
+
+static void spec_geometry(const struct vm_drive *d, struct config *ide, struct config *cmos)
+{
+    struct geometry g;
+    char            key[32], val[64];
+
+    geometry_of(d, &g);
     snprintf(key, sizeof(key), "disk%d.geometry", d->arg->unit);
-    snprintf(val, sizeof(val), "%u,%u,%u,%u", cyls, heads, secs,
-             cyls <= CYLINDERS_OF_INT13 ? TRANSLATION_NONE : TRANSLATION_LBA);
-    config_set(cfg, key, val);
+    snprintf(val, sizeof(val), "%u,%u,%u,%s", g.cyls, g.heads, g.secs, g.trans);
+    config_set(cmos, key, val);
+    if (!g.told)
+        return;
+    set_unit_number(ide, d->arg->unit, "cyls", g.cyls);
+    set_unit_number(ide, d->arg->unit, "heads", g.heads);
+    set_unit_number(ide, d->arg->unit, "secs", g.secs);
 }
 
 static void spec_drive(struct vm_drive *d, struct config *ide, struct config *cmos)
 {
-    const struct drive_arg *a = d->arg;
-    char                    key[32];
+    static const char *const props[] = { "model", "ver", "wwn", "werror", "rerror" };
+    const struct drive_arg  *a = d->arg;
+    char                     key[32];
 
     if (a->unit < 0)
         return;
     snprintf(key, sizeof(key), "drive%d", a->unit);
     config_set_obj(ide, key, d->block);
-    snprintf(key, sizeof(key), "drive%d.kind", a->unit);
-    config_set(ide, key, a->cdrom ? "cdrom" : "disk");
-    snprintf(key, sizeof(key), "drive%d.cache", a->unit);
-    config_set(ide, key, a->writeback ? "writeback" : "writethrough");
-    snprintf(key, sizeof(key), "drive%d.serial", a->unit);
+    set_unit(ide, a->unit, "kind", a->cdrom ? "cdrom" : "disk");
+    set_unit(ide, a->unit, "cache", a->writeback ? "writeback" : "writethrough");
     if (a->serial)
-        config_set(ide, key, a->serial);
+        set_unit(ide, a->unit, "serial", a->serial);
+    for (unsigned i = 0; i < sizeof(props) / sizeof(props[0]); i++) {
+        const char *val = config_str(&a->props, props[i], "auto");
+
+        if (strcmp(val, "auto"))
+            set_unit(ide, a->unit, props[i], val);
+    }
     if (!a->cdrom && d->block)
-        spec_geometry(d, cmos);
+        spec_geometry(d, ide, cmos);
+}
+
+static void spec_rtc(const struct rtc_arg *r, struct config *cmos)
+{
+    time_t    date = (time_t)r->date;
+    struct tm tm;
+    char      text[40];
+
+    config_set(cmos, "rtc", "on");
+    config_set(cmos, "clock", r->vm_clock ? "vm" : "host");
+    config_set(cmos, "driftfix", r->slew ? "slew" : "none");
+    config_set(cmos, "base", r->base == RTC_LOCALTIME ? "localtime" : "utc");
+    if (r->base == RTC_DATE && gmtime_r(&date, &tm) &&
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm))
+        config_set(cmos, "base", text);
+}
+
+static void spec_fw_cfg(const struct vm_args *a, struct config *fw)
+{
+    const struct boot_arg *b = &a->bootopt;
+
+    spec_memory(a, fw);
+    set_number(fw, "cpus", a->cpus);
+    set_number(fw, "max-cpus", a->max_cpus);
+    if (a->uuid)
+        config_set(fw, "uuid", a->uuid);
+    config_set(fw, "boot-menu", b->menu == 1 ? "on" : "off");
+    if (b->reboot_timeout >= 0)
+        set_number(fw, "reboot-timeout", (uint64_t)b->reboot_timeout);
+    if (b->splash_time >= 0)
+        set_number(fw, "splash-time", (uint64_t)b->splash_time);
+    if (a->bootorder)
+        config_set(fw, "bootorder", a->bootorder);
+    config_set(fw, "hpet", a->hpet ? "on" : "off");
+}
+
+/* What Xen has itself. */
+static void spec_clocks(const struct vm_args *a, struct machine_spec *spec, struct config *cmos)
+{
+    spec_rtc(&a->rtc, cmos);
+    spec_fw_cfg(a, machine_spec_add(spec, "fw_cfg", "fw_cfg"));
+    if (a->hpet)
+        machine_spec_add(spec, "hpet", "hpet");
 }
 
 static void spec_board(struct vm *vm, struct machine_spec *spec)
@@ -70,18 +133,31 @@ static void spec_board(struct vm *vm, struct machine_spec *spec)
         spec_drive(&vm->drives[i], ide, cmos);
     spec_memory(a, cmos);
     config_set(cmos, "boot", a->boot);
+    if (a->bootopt.once[0])
+        config_set(cmos, "boot-once", a->bootopt.once);
+    config_set(cmos, "fd-bootchk", a->fd_bootchk ? "on" : "off");
     set_number(cmos, "cpus", a->cpus);
     config_set_obj(machine_spec_add(spec, "i8042", "i8042"), "display", vm->display);
-    if (a->acpi)
-        set_number(machine_spec_add(spec, "PIIX4_PM", "pm"), "cpus", a->cpus);
+    if (a->acpi) {
+        struct config *pm = machine_spec_add(spec, "PIIX4_PM", "pm");
+
+        set_number(pm, "cpus", a->cpus);
+        config_set(pm, "pm1-timer", a->own_clocks ? "on" : "off");
+    }
+    if (a->own_clocks)
+        spec_clocks(a, spec, cmos);
     if (a->platform_pci)
         machine_spec_add(spec, "xen-platform", "platform");
     if (a->parallel)
         config_set(machine_spec_add(spec, "isa-parallel", "parallel0"), "sink", a->parallel);
     if (a->usb || a->tablet)
         log_line("USB is not emulated yet: the guest has a PS/2 mouse instead of a tablet");
-    if (a->debugcon)
-        config_set(machine_spec_add(spec, "isa-debugcon", "debugcon"), "sink", a->debugcon);
+    if (a->debugcon) {
+        struct config *con = machine_spec_add(spec, "isa-debugcon", "debugcon");
+
+        config_set(con, "sink", a->debugcon);
+        set_number(con, "iobase", a->debugcon_port);
+    }
 }
 
 static int spec_serials(struct vm *vm, struct machine_spec *spec, struct err *err)
@@ -125,10 +201,13 @@ static int spec_nic(struct vm *vm, unsigned i, struct machine_spec *spec, struct
     cfg = machine_spec_add(spec, a->model, a->id);
     if (!cfg)
         return err_set(err, -ENOSPC, "NIC %s: more than %d devices", a->id, MACHINE_DEVICES);
+    for (size_t k = 0; k < a->cfg.n; k++)
+        config_set(cfg, a->cfg.items[k].key, a->cfg.items[k].val);
     snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", a->mac[0], a->mac[1], a->mac[2],
              a->mac[3], a->mac[4], a->mac[5]);
     config_set(cfg, "mac", mac);
-    config_set(cfg, "rom-path", vm->args.rom_path ? vm->args.rom_path : "");
+    if (*config_str(&a->cfg, "romfile", "x") && config_bool(&a->cfg, "rombar", true))
+        config_set(cfg, "rom-path", vm->args.rom_path ? vm->args.rom_path : "");
     config_set_obj(cfg, "net", vm->nets[i]);
     return 0;
 }

@@ -10,7 +10,7 @@
  * and masks nothing.
  *
  * Config: that of hw/rtc.h; ram-low, ram-high (bytes below and above 4 GiB), cpus, boot (letters
- * a c d n, three count), fd-bootchk (on/off), floppies (0-2), floppy0.type and
+ * a c d n, three count), boot-once (the same, until the next reset), fd-bootchk (on/off), floppies (0-2), floppy0.type and
  * floppy1.type (1 360K, 2 1.2M, 3 720K, 4 1.44M, 5 2.88M), century (19-99),
  * disk0.geometry and disk1.geometry "cylinders,heads,sectors,translation" and
  * disk2/disk3 likewise for their translation.
@@ -151,9 +151,8 @@ static int boot_code(char letter)
     return -1;
 }
 
-static int fill_boot(uint8_t *ram, const struct config *cfg, struct err *err)
+static int fill_boot(uint8_t *ram, const struct config *cfg, const char *boot, struct err *err)
 {
-    const char *boot = config_str(cfg, "boot", "cda");
     int code[3] = { 0 };
 
     for (unsigned i = 0; i < 3 && boot[i]; i++) {
@@ -164,6 +163,20 @@ static int fill_boot(uint8_t *ram, const struct config *cfg, struct err *err)
     ram[AT_BOOT12] = code[1] << 4 | code[0];
     ram[AT_BOOT3] = code[2] << 4 | (config_bool(cfg, "fd-bootchk", true) ? 0 : NO_FD_CHECK);
     return 0;
+}
+
+/* The order that counts, and another one that is there for the first boot only. */
+static int fill_boots(struct cmos *c, const struct config *cfg, struct err *err)
+{
+    const char *once = config_str(cfg, "boot-once", NULL);
+    int rc = fill_boot(c->factory, cfg, config_str(cfg, "boot", "cda"), err);
+
+    if (rc || !once)
+        return rc;
+    c->order[0] = c->factory[AT_BOOT3];
+    c->order[1] = c->factory[AT_BOOT12];
+    c->once = 2; /* the reset at the start, and the next */
+    return fill_boot(c->factory, cfg, once, err);
 }
 
 static int translation_code(const char *word)
@@ -269,6 +282,10 @@ static void cmos_reset(struct device *dev, enum reset_kind kind)
     struct cmos *c = container_of(dev, struct cmos, dev);
 
     memcpy(c->s.ram, kind == RESET_COLD ? c->factory : c->battery, sizeof(c->s.ram));
+    if (c->once && !--c->once) {
+        c->s.ram[AT_BOOT3] = c->factory[AT_BOOT3] = c->order[0];
+        c->s.ram[AT_BOOT12] = c->factory[AT_BOOT12] = c->order[1];
+    }
     rtc_reset(c, kind);
 }
 
@@ -278,7 +295,7 @@ static int cmos_init(struct device *dev, const struct config *cfg, struct err *e
     int rc = fill_memory(c->factory, cfg, err);
 
     if (rc == 0)
-        rc = fill_boot(c->factory, cfg, err);
+        rc = fill_boots(c, cfg, err);
     if (rc == 0)
         rc = fill_disks(c->factory, cfg, err);
     if (rc == 0)

@@ -27,6 +27,8 @@ struct cmos {
     struct rtc rtc;
     uint8_t factory[CMOS_SIZE]; /* what config asked for */
     uint8_t battery[CMOS_SIZE]; /* follows s.ram; outlives a warm reset */
+    uint8_t order[2];           /* boot order from the second boot on: bytes 0x38 and 0x3d */
+    uint8_t once;               /* resets until it counts; 0: it always has */
     struct {
         struct timer second;   /* the next update */
         struct timer period;   /* the next periodic flag */

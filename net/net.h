@@ -56,6 +56,15 @@ void net_deliver(struct net *n, const uint8_t *frame, size_t len);
 struct net *net_open_tap(struct uv_loop_s *loop, const char *ifname, struct err *err);
 
 /*
+ * Frames over a socket, as QEMU's -netdev socket, dgram and stream have them;
+ * cfg: type and the keys of docs/command-line.md; fd= is owned from here on,
+ * also on failure. May wait for a connect. NULL and a line in err on failure.
+ */
+struct config;
+struct net *net_open_socket(struct uv_loop_s *loop, const char *id, const struct config *cfg,
+                            struct err *err);
+
+/*
  * A cable whose other end is in the caller's hand, for tests. What the NIC
  * sends is kept (the oldest NET_MEM_FRAMES, then dropped); what is put waits
  * until net_mem_run() delivers it to a NIC that has room.
