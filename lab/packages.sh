@@ -3,10 +3,14 @@
 # Which Debian packages the work needs, and how to get them. Sourced by ./demo, ./check and the
 # lab's own scripts, so that there is one list and one way of asking.
 
-# To build portico and run what needs no hypervisor.
+# To build portico.
 PACKAGES_BUILD=(meson ninja-build pkg-config gcc clang libc6-dev libxen-dev libuv1-dev
-    libjansson-dev liburing-dev libnbd-dev nbdkit libvncserver-dev libpng-dev
+    libjansson-dev liburing-dev libnbd-dev libvncserver-dev libpng-dev libzstd-dev
     zlib1g-dev libcmocka-dev)
+
+# To test what needs no hypervisor: oracles (QEMU, qemu-img, nbdkit), fuzzers and lints.
+PACKAGES_CHECK=(nbdkit qemu-utils qemu-system-xen libclang-rt-14-dev valgrind python3
+    universal-ctags clang-format clang-tidy cppcheck)
 
 # To run real Xen nested under QEMU, and to make the guests it runs.
 PACKAGES_LAB=(qemu-system-x86 qemu-utils cpio util-linux xz-utils python3
