@@ -71,8 +71,8 @@ static const struct {
     const char *name;
     const struct image_ops *ops;
 } formats[] = {
-    { "raw", &image_raw }, { "file", &image_raw }, { "host_device", &image_raw },
-    { "vpc", &image_vhd }, { "vhd", &image_vhd },
+    { "raw", &image_raw },     { "file", &image_raw }, { "host_device", &image_raw },
+    { "qcow2", &image_qcow2 }, { "vpc", &image_vhd },  { "vhd", &image_vhd },
 };
 
 const struct image_ops *image_ops_find(const char *name)
