@@ -7,27 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "control/qmp-impl.h"
-#include "hw/core/state.h"
+#include "control/keyval.h"
+#include "control/monitor-impl.h"
 
-#define WORDS_MAX 8
-#define TEXT_MAX  (256u << 10) /* the reply as JSON must stay below libxl's 1 MiB */
+#define TEXT_MAX (256u << 10) /* the reply as JSON must stay below libxl's 1 MiB */
 
-struct line { /* one command while it runs */
-    struct qmp_call *c;
-    FILE *out;
-    char *word[WORDS_MAX];
-    unsigned n;
-};
-
-struct command {
-    const char *name, *args, *help;
-    void (*run)(struct line *l);
-    unsigned min; /* words behind the name */
-};
-
-/* Runs a verb and says why when it fails; its result, or NULL (borrowed by nobody: decref). */
-static json_t *verb(struct line *l, const char *name, json_t *args)
+json_t *monitor_verb(struct line *l, const char *name, json_t *args)
 {
     struct qmp_call sub;
 
@@ -46,222 +31,24 @@ static const char *str(const json_t *o, const char *key)
     return s ? s : "";
 }
 
-static bool flag(const json_t *o, const char *key)
+static void list(FILE *out, const char *prefix, const struct command *t)
 {
-    return json_is_true(json_object_get(o, key));
-}
-
-/* ---- info ---- */
-
-static void info_version(struct line *l)
-{
-    json_t *v = verb(l, "query-version", NULL);
-    int major = 0, minor = 0, micro = 0;
-
-    if (v && !json_unpack(v, "{s:{s:i, s:i, s:i}}", "qemu", "major", &major, "minor", &minor,
-                          "micro", &micro))
-        fprintf(l->out, "%d.%d.%d (%s)\n", major, minor, micro, str(v, "package"));
-    json_decref(v);
-}
-
-static void info_status(struct line *l)
-{
-    json_t *v = verb(l, "query-status", NULL);
-
-    if (v && flag(v, "running"))
-        fprintf(l->out, "VM status: running\n");
-    else if (v)
-        fprintf(l->out, "VM status: paused (%s)\n", str(v, "status"));
-    json_decref(v);
-}
-
-static void info_name(struct line *l)
-{
-    json_t *v = verb(l, "query-name", NULL);
-
-    if (v)
-        fprintf(l->out, "%s\n", str(v, "name"));
-    json_decref(v);
-}
-
-static void info_uuid(struct line *l)
-{
-    json_t *v = verb(l, "query-uuid", NULL);
-
-    if (v)
-        fprintf(l->out, "%s\n", str(v, "UUID"));
-    json_decref(v);
-}
-
-static void info_block(struct line *l)
-{
-    json_t *v = verb(l, "query-block", NULL), *d;
-    size_t i;
-
-    json_array_foreach(v, i, d)
-    {
-        const json_t *in = json_object_get(d, "inserted");
-
-        if (in)
-            fprintf(l->out, "%s: %s (%s%s)\n", str(d, "device"), str(in, "file"), str(in, "drv"),
-                    flag(in, "ro") ? ", read-only" : "");
-        else
-            fprintf(l->out, "%s: [not inserted]\n", str(d, "device"));
-        if (flag(d, "removable"))
-            fprintf(l->out, "    Removable device: %slocked, tray %s\n",
-                    flag(d, "locked") ? "" : "not ", flag(d, "tray_open") ? "open" : "closed");
-    }
-    json_decref(v);
-}
-
-static void info_blockstats(struct line *l)
-{
-    static const char *const keys[] = { "rd_bytes", "wr_bytes", "rd_operations", "wr_operations",
-                                        "flush_operations" };
-    json_t *v = verb(l, "query-blockstats", NULL), *d;
-    size_t i;
-
-    json_array_foreach(v, i, d)
-    {
-        const json_t *stats = json_object_get(d, "stats");
-
-        fprintf(l->out, "%s:", str(d, "device"));
-        for (unsigned k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
-            fprintf(l->out, " %s=%lld", keys[k],
-                    (long long)json_integer_value(json_object_get(stats, keys[k])));
-        fputc('\n', l->out);
-    }
-    json_decref(v);
-}
-
-static void info_vnc(struct line *l)
-{
-    json_t *v = verb(l, "query-vnc", NULL), *cl;
-    size_t i;
-
-    if (v && !flag(v, "enabled"))
-        fprintf(l->out, "VNC: disabled\n");
-    else if (v)
-        fprintf(l->out, "Server: %s:%s (%s)\n  Auth: %s\n", str(v, "host"), str(v, "service"),
-                str(v, "family"), str(v, "auth"));
-    json_array_foreach(json_object_get(v, "clients"), i, cl)
-    {
-        fprintf(l->out, "Client: %s:%s (%s)\n", str(cl, "host"), str(cl, "service"),
-                str(cl, "family"));
-    }
-    json_decref(v);
-}
-
-static void info_chardev(struct line *l)
-{
-    json_t *v = verb(l, "query-chardev", NULL), *ch;
-    size_t i;
-
-    json_array_foreach(v, i, ch)
-    {
-        fprintf(l->out, "%s: filename=%s\n", str(ch, "label"), str(ch, "filename"));
-    }
-    json_decref(v);
-}
-
-static void info_cpus(struct line *l)
-{
-    json_t *v = verb(l, "query-cpus-fast", NULL), *cpu;
-    size_t i;
-
-    json_array_foreach(v, i, cpu)
-    {
-        fprintf(l->out, "CPU #%lld\n",
-                (long long)json_integer_value(json_object_get(cpu, "cpu-index")));
-    }
-    json_decref(v);
-}
-
-static void info_devices(struct line *l)
-{
-    const struct machine *m = &l->c->vm->machine;
-
-    for (unsigned i = 0; i < m->n; i++)
-        fprintf(l->out, "%s: %s\n", m->dev[i]->id, m->dev[i]->type->name);
-}
-
-static void print_registers(struct line *l, const struct device *dev)
-{
-    fprintf(l->out, "%s (%s), %u guest errors\n", dev->id, dev->type->name, dev->guest_errors);
-    if (dev->type->state)
-        state_print(dev, l->out);
-}
-
-/* Which windows the guest keeps busy: the first thing to look at when a guest is slow. */
-static void info_accesses(struct line *l)
-{
-    const struct platform *p = l->c->vm->plat;
-
-    fprintf(l->out, "%llu accesses, %llu of them to PCI configuration space\n",
-            (unsigned long long)p->accesses, (unsigned long long)p->config_cycles);
-    for (unsigned space = IO_PORT; space <= IO_MEM; space++) {
-        for (unsigned i = 0; i < p->nwindows[space]; i++) {
-            const struct window *w = &p->windows[space][i];
-
-            if (w->hits)
-                fprintf(l->out, "%12llu  %s %llx-%llx  %s\n", (unsigned long long)w->hits,
-                        space == IO_PORT ? "ports " : "memory", (unsigned long long)w->base,
-                        (unsigned long long)(w->base + w->size - 1), w->dev->id);
-        }
-    }
-}
-
-/* Of the devices: the CPUs' are the hypervisor's. */
-static void info_registers(struct line *l)
-{
-    const struct machine *m = &l->c->vm->machine;
-    bool found = l->n < 3;
-
-    for (unsigned i = 0; i < m->n; i++) {
-        if (l->n >= 3 && strcmp(m->dev[i]->id, l->word[2]))
-            continue;
-        print_registers(l, m->dev[i]);
-        found = true;
-    }
-    if (!found)
-        fprintf(l->out, "Error: Device '%s' not found; `info qtree` lists them\n", l->word[2]);
-}
-
-static const struct command infos[] = {
-    { "version", "", "of the program and of the dialect", info_version, 0 },
-    { "status", "", "running or paused", info_status, 0 },
-    { "name", "", "of the guest", info_name, 0 },
-    { "uuid", "", "of the guest", info_uuid, 0 },
-    { "block", "", "drives and what is in them", info_block, 0 },
-    { "blockstats", "", "bytes and requests of each drive", info_blockstats, 0 },
-    { "vnc", "", "where it listens, who looks", info_vnc, 0 },
-    { "chardev", "", "serial ports and control sockets", info_chardev, 0 },
-    { "cpus", "", "that are plugged in", info_cpus, 0 },
-    { "qtree", "", "the devices", info_devices, 0 },
-    { "accesses", "", "how often the guest used each window of registers", info_accesses, 0 },
-    { "registers", "[ID]", "state of one device, or of all", info_registers, 0 },
-};
-
-static void list(FILE *out, const char *prefix, const struct command *t, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        fprintf(out, "%s%s %s -- %s\n", prefix, t[i].name, t[i].args, t[i].help);
+    for (; t->name; t++)
+        fprintf(out, "%s%s %s -- %s\n", prefix, t->name, t->args, t->help);
 }
 
 static void cmd_info(struct line *l)
 {
-    const size_t n = sizeof(infos) / sizeof(infos[0]);
-
-    for (size_t i = 0; l->n > 1 && i < n; i++) {
-        if (!strcmp(infos[i].name, l->word[1])) {
-            infos[i].run(l);
+    for (const struct command *t = monitor_infos; l->n > 1 && t->name; t++) {
+        if (!strcmp(t->name, l->word[1])) {
+            t->run(l);
             return;
         }
     }
     if (l->n > 1)
         fprintf(l->out, "unknown command: 'info %s'\n", l->word[1]);
     else
-        list(l->out, "info ", infos, n);
+        list(l->out, "info ", monitor_infos);
 }
 
 /* ---- the rest ---- */
@@ -284,7 +71,7 @@ static void cmd_simple(struct line *l)
 
     for (unsigned i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {
         if (!strcmp(simple[i].name, l->word[0])) {
-            json_decref(verb(l, simple[i].verb, NULL));
+            json_decref(monitor_verb(l, simple[i].verb, NULL));
             return;
         }
     }
@@ -296,14 +83,14 @@ static void cmd_screendump(struct line *l)
 
     if (l->n > 2) /* FILE png, FILE -f png */
         format = l->word[l->n - 1];
-    json_decref(
-        verb(l, "screendump",
-             json_pack("{s:o, s:o}", "filename", qmp_str(l->word[1]), "format", qmp_str(format))));
+    json_decref(monitor_verb(
+        l, "screendump",
+        json_pack("{s:o, s:o}", "filename", qmp_str(l->word[1]), "format", qmp_str(format))));
 }
 
 static void cmd_screentext(struct line *l)
 {
-    json_t *v = verb(l, "portico-screen-text", NULL);
+    json_t *v = monitor_verb(l, "portico-screen-text", NULL);
 
     if (v)
         fprintf(l->out, "%s\n", str(v, "text"));
@@ -317,16 +104,16 @@ static void cmd_eject(struct line *l)
     if (force && l->n < 3)
         fprintf(l->out, "Error: eject [-f] ID\n");
     else
-        json_decref(
-            verb(l, "eject",
-                 json_pack("{s:o, s:b}", "id", qmp_str(l->word[1 + force]), "force", force)));
+        json_decref(monitor_verb(
+            l, "eject",
+            json_pack("{s:o, s:b}", "id", qmp_str(l->word[1 + force]), "force", force)));
 }
 
 static void cmd_change(struct line *l)
 {
-    json_decref(
-        verb(l, "blockdev-change-medium",
-             json_pack("{s:o, s:o}", "id", qmp_str(l->word[1]), "filename", qmp_str(l->word[2]))));
+    json_decref(monitor_verb(
+        l, "blockdev-change-medium",
+        json_pack("{s:o, s:o}", "id", qmp_str(l->word[1]), "filename", qmp_str(l->word[2]))));
 }
 
 /* ctrl-alt-delete [MS] */
@@ -340,7 +127,82 @@ static void cmd_sendkey(struct line *l)
     json_object_set_new(args, "keys", keys);
     if (l->n > 2)
         json_object_set_new(args, "hold-time", json_integer(strtol(l->word[2], &end, 10)));
-    json_decref(verb(l, "send-key", args));
+    json_decref(monitor_verb(l, "send-key", args));
+}
+
+/* "e1000,id=n1,netdev=x": the arguments of a verb whose first is `implied`. */
+static void by_keys(struct line *l, const char *implied)
+{
+    struct config cfg = { 0 };
+    struct err err = { "" };
+    json_t *args = json_object();
+
+    if (keyval_parse(&cfg, l->word[0], l->word[1], implied, NULL, &err))
+        fprintf(l->out, "Error: %s\n", err.msg);
+    for (size_t i = 0; i < cfg.n; i++)
+        json_object_set_new(args, cfg.items[i].key, qmp_str(cfg.items[i].val));
+    config_free(&cfg);
+    if (err.msg[0])
+        json_decref(args);
+    else
+        json_decref(monitor_verb(l, l->word[0], args));
+}
+
+static void cmd_device_add(struct line *l)
+{
+    by_keys(l, "driver");
+}
+
+static void cmd_netdev_add(struct line *l)
+{
+    by_keys(l, "type");
+}
+
+static void cmd_by_id(struct line *l)
+{
+    json_decref(monitor_verb(l, l->word[0], json_pack("{s:o}", "id", qmp_str(l->word[1]))));
+}
+
+static void cmd_set_link(struct line *l)
+{
+    json_decref(monitor_verb(
+        l, "set_link",
+        json_pack("{s:o, s:b}", "name", qmp_str(l->word[1]), "up", !strcmp(l->word[2], "on"))));
+}
+
+static json_t *rel(const char *axis, const char *value)
+{
+    return json_pack("{s:s, s:{s:s, s:i}}", "type", "rel", "data", "axis", axis, "value",
+                     (int)strtol(value, NULL, 0));
+}
+
+static json_t *button(const char *name, bool down)
+{
+    return json_pack("{s:s, s:{s:s, s:b}}", "type", "btn", "data", "button", name, "down", down);
+}
+
+static void cmd_mouse_move(struct line *l)
+{
+    json_t *events = json_array();
+    long dz = l->n > 3 ? strtol(l->word[3], NULL, 0) : 0;
+
+    json_array_append_new(events, rel("x", l->word[1]));
+    json_array_append_new(events, rel("y", l->word[2]));
+    if (dz)
+        json_array_append_new(events, button(dz > 0 ? "wheel-up" : "wheel-down", true));
+    json_decref(monitor_verb(l, "input-send-event", json_pack("{s:o}", "events", events)));
+}
+
+/* 1 left, 2 middle, 4 right, as QEMU numbers them here. */
+static void cmd_mouse_button(struct line *l)
+{
+    static const char *const names[] = { "left", "middle", "right" };
+    long state = strtol(l->word[1], NULL, 0);
+    json_t *events = json_array();
+
+    for (unsigned i = 0; i < 3; i++)
+        json_array_append_new(events, button(names[i], state & 1L << i));
+    json_decref(monitor_verb(l, "input-send-event", json_pack("{s:o}", "events", events)));
 }
 
 static void cmd_help(struct line *l);
@@ -357,31 +219,55 @@ static const struct command commands[] = {
     { "q", "", "the same", cmd_simple, 0 },
     { "system_reset", "", "reboot without asking the guest", cmd_simple, 0 },
     { "system_wakeup", "", "end ACPI S3", cmd_simple, 0 },
-    { "system_powerdown", "", "says what to use instead", cmd_simple, 0 },
+    { "system_powerdown", "", "press the power button", cmd_simple, 0 },
+    { "device_add", "DRIVER[,PROP=VALUE,...]", "plug a card in", cmd_device_add, 1 },
+    { "device_del", "ID", "ask the guest to let go of a card", cmd_by_id, 1 },
+    { "netdev_add", "TYPE,id=ID[,PROP=VALUE,...]", "make a network back end", cmd_netdev_add, 1 },
+    { "netdev_del", "ID", "end it", cmd_by_id, 1 },
+    { "set_link", "NAME on|off", "plug or pull a network cable", cmd_set_link, 2 },
+    { "mouse_move", "DX DY [DZ]", "move the pointer", cmd_mouse_move, 2 },
+    { "mouse_button", "STATE", "hold buttons: 1 left, 2 middle, 4 right", cmd_mouse_button, 1 },
     { "screendump", "FILE [-f png|ppm]", "save the picture", cmd_screendump, 1 },
     { "screentext", "", "show the screen of a text mode", cmd_screentext, 0 },
     { "eject", "[-f] ID", "take a CD out (-f: also when the guest locked it)", cmd_eject, 1 },
     { "change", "ID FILE", "put a CD in", cmd_change, 2 },
     { "sendkey", "KEY-KEY-... [MS]", "press keys together", cmd_sendkey, 1 },
+    { NULL, NULL, NULL, NULL, 0 },
 };
 
 static void cmd_help(struct line *l)
 {
-    list(l->out, "", commands, sizeof(commands) / sizeof(commands[0]));
+    list(l->out, "", commands);
+    list(l->out, "", monitor_mem_commands);
+}
+
+static bool run_from(struct line *l, const struct command *t)
+{
+    /* "xp/4xw" is "xp /4xw" */
+    size_t len = strcspn(l->word[0], "/");
+
+    for (; t->name; t++) {
+        if (strncmp(t->name, l->word[0], len) || t->name[len])
+            continue;
+        if (l->word[0][len] && l->n < WORDS_MAX) {
+            memmove(&l->word[2], &l->word[1], (l->n - 1) * sizeof(l->word[0]));
+            l->word[1] = l->word[0] + len;
+            l->n++;
+        }
+        if (l->n - 1 < t->min)
+            fprintf(l->out, "%s: too few arguments: %s %s\nTry \"help\" for more information\n",
+                    t->name, t->name, t->args);
+        else
+            t->run(l);
+        return true;
+    }
+    return false;
 }
 
 static void run_line(struct line *l)
 {
-    for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(commands[i].name, l->word[0]))
-            continue;
-        if (l->n - 1 < commands[i].min)
-            fprintf(l->out, "Error: %s %s\n", commands[i].name, commands[i].args);
-        else
-            commands[i].run(l);
-        return;
-    }
-    fprintf(l->out, "unknown command: '%s'\n", l->word[0]);
+    if (!run_from(l, commands) && !run_from(l, monitor_mem_commands))
+        fprintf(l->out, "unknown command: '%s'\n", l->word[0]);
 }
 
 /* '\n' → CR LF, and no more than TEXT_MAX of it. */

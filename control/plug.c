@@ -39,13 +39,11 @@ bool vm_card_is_named(const struct vm *vm, const struct device *dev)
 /* Of the command line's NICs and of netdev_add's, by turns. */
 static struct net *net_at(struct vm *vm, unsigned i, const char **id)
 {
-    const struct nic_arg *a = &vm->args.nics[i];
-
     if (i >= ARGS_NICS) {
         *id = vm->netdevs[i - ARGS_NICS].id;
         return vm->netdevs[i - ARGS_NICS].net;
     }
-    *id = i < vm->args.nnics ? a->netdev : NULL;
+    *id = i < vm->args.nnics ? vm->args.nics[i].netdev : NULL;
     return vm->nets[i];
 }
 

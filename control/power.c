@@ -8,6 +8,7 @@
 #include <string.h>
 #include "control/parts.h"
 #include "control/qmp.h"
+#include "hw/core/log.h"
 #include "hw/piix4-pm.h"
 
 bool vm_power_is_foreign(const struct vm *vm)
@@ -68,29 +69,57 @@ static void act(struct vm *vm, enum power what)
     }
 }
 
+static void stand(struct vm *vm)
+{
+    enum vm_halt why = vm->halt;
+    struct err err = { "" };
+
+    vm->halt_asked = false;
+    if (!vm->running)
+        return;
+    if (vm_stop(vm, &err))
+        log_line("%s", err.msg);
+    vm->halt = why;
+    qmp_event(vm->qmp, "STOP", NULL);
+}
+
 static void on_timer(uv_timer_t *t)
 {
     struct vm *vm = t->data;
     unsigned asked = vm->power_asked;
 
     vm->power_asked = 0;
+    if (vm->halt_asked)
+        stand(vm);
     for (unsigned what = POWER_OFF; what <= POWER_WAKE; what++) {
         if (asked & 1u << what)
             act(vm, what);
     }
 }
 
-void vm_power_asked(void *arg, enum power what)
+static void soon(struct vm *vm)
 {
-    struct vm *vm = arg;
-
     if (!vm->power_made) {
         uv_timer_init(vm->loop, &vm->power);
         vm->power.data = vm;
         vm->power_made = true;
     }
-    vm->power_asked |= 1u << what;
     uv_timer_start(&vm->power, on_timer, 0, 0);
+}
+
+void vm_power_asked(void *arg, enum power what)
+{
+    struct vm *vm = arg;
+
+    vm->power_asked |= 1u << what;
+    soon(vm);
+}
+
+void vm_halt(struct vm *vm, enum vm_halt why_halted)
+{
+    vm->halt = why_halted;
+    vm->halt_asked = true;
+    soon(vm);
 }
 
 int vm_power(struct vm *vm, enum power what, struct err *err)

@@ -1,135 +1,94 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * control/qmp-block.c: verbs about drives: changing a CD, and the figures
- * xentop shows. The only media that come and go are CDs, read-only always.
+ * control/qmp-block.c: verbs that say what the drives are and have done: what
+ * libxl, xentop and libvirt's kind read.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "control/qmp-impl.h"
+#include "control/types.h"
 
-/* "id" is today's spelling, "device" the one of before QEMU 2.8. */
-static struct vm_drive *wanted_drive(struct qmp_call *c)
+/* Of the anonymous: fixed for a drive as long as it has this medium. */
+static json_t *node_name(struct vm *vm, const struct vm_drive *d)
 {
-    const char *id = qmp_arg(c, "id", qmp_arg(c, "device", NULL));
-    struct vm_drive *d = id ? vm_find_drive(c->vm, id) : NULL;
-
-    if (!id) {
-        qmp_fail(c, "Parameter 'id' is missing");
-    } else if (!d) {
-        qmp_fail_as(c, "DeviceNotFound", "Device '%s' not found", id);
-    } else if (!d->arg->cdrom) {
-        qmp_fail(c, "Device '%s' is not removable", id);
-        return NULL;
+    for (unsigned i = 0; i < VM_NODES; i++) {
+        if (vm->nodes[i].name && vm->nodes[i].block == d->block)
+            return qmp_str(vm->nodes[i].name);
     }
-    return d;
+    if (d->arg->node)
+        return qmp_str(d->arg->node);
+    return json_sprintf("#block%03u", (unsigned)(d - vm->drives));
 }
 
-static void tell_tray(struct qmp_call *c, const struct vm_drive *d, bool was_open)
+static json_t *image_info(const struct block *b)
 {
-    if (d->tray_open != was_open)
-        qmp_event(c->q, "DEVICE_TRAY_MOVED", qmp_tray_data(d->arg->id, d->tray_open));
+    const char *name = b->name ? b->name : "";
+    struct stat st;
+    json_t *image =
+        json_pack("{s:I, s:o, s:s, s:b}", "virtual-size", (json_int_t)b->size, "filename",
+                  qmp_str(name), "format", b->format ? b->format : "raw", "dirty-flag", 0);
+
+    if (*name && !stat(name, &st) && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
+        json_object_set_new(image, "actual-size", json_integer((json_int_t)st.st_blocks * 512));
+    return image;
 }
 
-/* A guest that locked its tray is asked all the same: it may eject by itself then. */
-static bool take_out(struct qmp_call *c, struct vm_drive *d, bool force)
+static void add_limit(json_t *o, const char *kind, const char *suffix, const struct block_limit *l)
 {
-    bool was_open = d->tray_open;
-    struct err err = { "" };
+    char key[32];
 
-    if (!vm_eject(c->vm, d, force, &err)) {
-        tell_tray(c, d, was_open);
-        return true;
+    snprintf(key, sizeof(key), "%s%s", kind, suffix);
+    json_object_set_new(o, key, json_integer((json_int_t)l->avg));
+    snprintf(key, sizeof(key), "%s%s_max", kind, suffix);
+    if (l->max)
+        json_object_set_new(o, key, json_integer((json_int_t)l->max));
+    snprintf(key, sizeof(key), "%s%s_max_length", kind, suffix);
+    if (l->max)
+        json_object_set_new(o, key, json_integer(l->length ? l->length : 1));
+}
+
+static void add_limits(json_t *o, const struct block *b)
+{
+    static const char *const suffixes[BLOCK_LIMITS] = { "", "_rd", "_wr" };
+    struct block_throttle t;
+
+    block_get_throttle(b, &t);
+    for (unsigned i = 0; i < BLOCK_LIMITS; i++) {
+        add_limit(o, "iops", suffixes[i], &t.iops[i]);
+        add_limit(o, "bps", suffixes[i], &t.bps[i]);
     }
-    if (!force && vm_tray_locked(c->vm, d))
-        qmp_fail(c,
-                 "Device '%s' is locked and force was not specified, wait for tray to open and "
-                 "try again",
-                 d->arg->id);
-    else
-        qmp_fail(c, "Device '%s': %s", d->arg->id, err.msg);
-    return false;
+    if (t.iops_size)
+        json_object_set_new(o, "iops_size", json_integer((json_int_t)t.iops_size));
 }
 
-static void eject(struct qmp_call *c)
+json_t *qmp_block_info(const struct block *b, json_t *node, bool writeback)
 {
-    struct vm_drive *d = wanted_drive(c);
+    json_t *o = json_pack("{s:s, s:o, s:b, s:o, s:i, s:s, s:i, s:b, s:{s:b, s:b, s:b}, s:o}",
+                          "detect_zeroes", "off", "image", image_info(b), "ro", b->readonly,
+                          "node-name", node, "backing_file_depth", (int)b->backing_depth, "drv",
+                          b->format ? b->format : "raw", "write_threshold", 0, "encrypted", 0,
+                          "cache", "no-flush", b->no_flush, "direct", b->direct, "writeback",
+                          writeback, "file", qmp_str(b->name ? b->name : ""));
 
-    if (d)
-        take_out(c, d, qmp_arg_bool(c, "force", false));
+    add_limits(o, b);
+    return o;
 }
 
-/* What add-fd's opaque ("raw:/cd.iso") calls the image, for messages and query-block. */
-static const char *image_name(const char *opaque, const char *filename)
+static json_t *holder(struct vm *vm, const struct vm_drive *d)
 {
-    const char *colon = opaque ? strchr(opaque, ':') : NULL;
+    char name[96];
 
-    return colon && colon[1] ? colon + 1 : filename;
+    qom_drive_name(vm, d, name, sizeof(name));
+    return qmp_str(name);
 }
 
-static struct block *open_medium(struct qmp_call *c)
+static bool is_removable(const struct vm_drive *d)
 {
-    const char *filename = qmp_arg(c, "filename", ""), *opaque = NULL;
-    const char *mode = qmp_arg(c, "read-only-mode", "read-only");
-    struct block *medium;
-    struct err err = { "" };
-    int fd;
-
-    if (strcmp(mode, "read-only") && strcmp(mode, "retain")) {
-        qmp_fail(c, "read-only-mode %s: not supported; a CD is read-only", mode);
-        return NULL;
-    }
-    fd = qmp_fdset_open(c, filename, false, &opaque);
-    if (fd == -1)
-        return NULL;
-    medium = block_open(c->vm->loop,
-                        &BLOCK_OPTIONS(.file = image_name(opaque, filename),
-                                       .format = qmp_arg(c, "format", "raw"), .readonly = true,
-                                       .fd = fd >= 0 ? fd : -1),
-                        &err);
-    if (!medium)
-        qmp_fail(c, "Could not open '%s': %s", filename, err.msg);
-    return medium;
-}
-
-static void change_medium(struct qmp_call *c)
-{
-    struct vm_drive *d = wanted_drive(c);
-    struct block *medium = d ? open_medium(c) : NULL;
-    struct err err = { "" };
-    bool was_open;
-
-    if (!medium)
-        return;
-    if (!take_out(c, d, qmp_arg_bool(c, "force", false))) {
-        block_close(medium);
-        return;
-    }
-    was_open = d->tray_open;
-    if (vm_insert(c->vm, d, medium, &err))
-        qmp_fail(c, "Device '%s': %s", d->arg->id, err.msg);
-    else
-        tell_tray(c, d, was_open);
-}
-
-/* ---- figures ---- */
-
-static json_t *inserted(const struct vm_drive *d)
-{
-    const struct block *b = d->block;
-    const char *format = b->format ? b->format : "raw";
-    json_t *image;
-
-    image = json_pack("{s:I, s:o, s:s}", "virtual-size", (json_int_t)b->size, "filename",
-                      qmp_str(b->name ? b->name : ""), "format", format);
-    return json_pack("{s:i, s:s, s:o, s:{s:b, s:b, s:b}, s:i, s:i, s:i, s:i, s:b, s:s, s:i, s:o, "
-                     "s:i, s:i, s:b}",
-                     "iops_rd", 0, "detect_zeroes", "off", "image", image, "cache", "no-flush", 0,
-                     "direct", 0, "writeback", d->arg->writeback, "bps_rd", 0, "bps_wr", 0, "bps",
-                     0, "iops_wr", 0, "ro", b->readonly, "drv", format, "iops", 0, "file",
-                     qmp_str(b->name ? b->name : ""), "write_threshold", 0, "backing_file_depth", 0,
-                     "encrypted", 0);
+    return d->arg->cdrom || d->arg->iface == DRIVE_FLOPPY;
 }
 
 static void query_block(struct qmp_call *c)
@@ -137,38 +96,64 @@ static void query_block(struct qmp_call *c)
     c->ret = json_array();
     for (unsigned i = 0; i < c->vm->args.ndrives; i++) {
         struct vm_drive *d = &c->vm->drives[i];
+        bool failing = c->vm->halt == HALT_IO_ERROR && !c->vm->running && d->failed;
         json_t *e;
 
         if (!d->arg)
             continue;
-        e = json_pack("{s:o, s:b, s:b, s:o, s:s}", "device", qmp_str(d->arg->id), "locked",
-                      d->arg->cdrom && vm_tray_locked(c->vm, d), "removable", d->arg->cdrom, "qdev",
-                      qmp_str(d->arg->id), "type", "unknown");
+        e = json_pack("{s:o, s:b, s:b, s:o, s:s, s:s}", "device",
+                      qmp_str(d->arg->id ? d->arg->id : ""), "locked",
+                      d->arg->cdrom && vm_tray_locked(c->vm, d), "removable", is_removable(d),
+                      "qdev", holder(c->vm, d), "type", "unknown", "io-status",
+                      !failing              ? "ok"
+                      : d->failed == ENOSPC ? "nospace"
+                                            : "failed");
         if (d->arg->cdrom)
             json_object_set_new(e, "tray_open", json_boolean(d->tray_open));
-        if (d->block)
-            json_object_set_new(e, "inserted", inserted(d));
-        json_object_set_new(e, "io-status", json_string("ok"));
+        if (d->block || d->waiting)
+            json_object_set_new(e, "inserted",
+                                qmp_block_info(d->block ? d->block : d->waiting,
+                                               node_name(c->vm, d), d->arg->writeback));
         json_array_append_new(c->ret, e);
     }
 }
 
+/* ---- figures ---- */
+
+static void add_figure(json_t *o, const char *before, const char *kind, const char *after,
+                       uint64_t val)
+{
+    char key[48];
+
+    snprintf(key, sizeof(key), "%s%s%s", before, kind, after);
+    json_object_set_new(o, key, json_integer((json_int_t)val));
+}
+
 static json_t *stats(const struct block *b)
 {
-    const struct block       none = { 0 };
-    const struct block_stat *st;
+    static const struct {
+        enum block_op op;
+        const char *name;
+    } kinds[] = { { BLOCK_READ, "rd" },
+                  { BLOCK_WRITE, "wr" },
+                  { BLOCK_FLUSH, "flush" },
+                  { BLOCK_DISCARD, "unmap" } };
+    const struct block none = { 0 };
+    json_t *o =
+        json_pack("{s:i, s:i, s:i, s:b, s:b, s:[]}", "rd_merged", 0, "wr_merged", 0, "unmap_merged",
+                  0, "account_invalid", 1, "account_failed", 1, "timed_stats");
 
-    if (!b)
-        b = &none;
-    st = b->stat;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rd_bytes",
-                     (json_int_t)st[BLOCK_READ].bytes, "wr_bytes",
-                     (json_int_t)st[BLOCK_WRITE].bytes, "rd_operations",
-                     (json_int_t)st[BLOCK_READ].ops, "wr_operations",
-                     (json_int_t)st[BLOCK_WRITE].ops, "flush_operations",
-                     (json_int_t)st[BLOCK_FLUSH].ops, "failed_rd_operations",
-                     (json_int_t)st[BLOCK_READ].failed, "failed_wr_operations",
-                     (json_int_t)st[BLOCK_WRITE].failed);
+    for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        const struct block_stat *st = &(b ? b : &none)->stat[kinds[i].op];
+
+        add_figure(o, "", kinds[i].name, "_operations", st->ops);
+        add_figure(o, "", kinds[i].name, "_total_time_ns", st->ns);
+        add_figure(o, "failed_", kinds[i].name, "_operations", st->failed);
+        add_figure(o, "invalid_", kinds[i].name, "_operations", st->invalid);
+        if (kinds[i].op != BLOCK_FLUSH)
+            add_figure(o, "", kinds[i].name, "_bytes", st->bytes);
+    }
+    return o;
 }
 
 static void query_blockstats(struct qmp_call *c)
@@ -176,19 +161,39 @@ static void query_blockstats(struct qmp_call *c)
     c->ret = json_array();
     for (unsigned i = 0; i < c->vm->args.ndrives; i++) {
         const struct vm_drive *d = &c->vm->drives[i];
+        json_t *e;
 
-        if (d->arg)
+        if (!d->arg)
+            continue;
+        e = json_pack("{s:o, s:o, s:o}", "device", qmp_str(d->arg->id ? d->arg->id : ""), "stats",
+                      stats(d->block), "qdev", holder(c->vm, d));
+        if (d->block)
+            json_object_set_new(e, "node-name", node_name(c->vm, d));
+        json_array_append_new(c->ret, e);
+    }
+}
+
+static void query_nodes(struct qmp_call *c)
+{
+    c->ret = json_array();
+    for (unsigned i = 0; i < VM_NODES; i++) {
+        const struct vm_node *n = &c->vm->nodes[i];
+
+        if (n->name && n->block)
+            json_array_append_new(c->ret, qmp_block_info(n->block, qmp_str(n->name), true));
+    }
+    for (unsigned i = 0; i < c->vm->args.ndrives; i++) {
+        const struct vm_drive *d = &c->vm->drives[i];
+
+        if (d->arg && d->block && !qmp_node_of(c->vm, d->block))
             json_array_append_new(c->ret,
-                                  json_pack("{s:o, s:o, s:o}", "device", qmp_str(d->arg->id),
-                                            "stats", stats(d->block), "qdev", qmp_str(d->arg->id)));
+                                  qmp_block_info(d->block, node_name(c->vm, d), d->arg->writeback));
     }
 }
 
 const struct qmp_verb qmp_block_verbs[] = {
-    { "eject", eject, "id:s? device:s? force:b?", NULL },
-    { "blockdev-change-medium", change_medium,
-      "id:s? device:s? filename:s format:s? read-only-mode:s? force:b?", NULL },
     { "query-block", query_block, NULL, NULL },
     { "query-blockstats", query_blockstats, "query-nodes:b?", NULL },
+    { "query-named-block-nodes", query_nodes, "flat:b?", NULL },
     { NULL, NULL, NULL, NULL },
 };

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * control/qmp-cpu.c: verbs about CPUs and devices that come while the guest
- * runs. Only CPUs can; one CPU a socket. They cannot be unplugged here: the
- * toolstack asks the guest for that through xenstore.
+ * control/qmp-cpu.c: verbs about CPUs, and those that come while the guest
+ * runs; one CPU a socket. They cannot be unplugged here: the toolstack asks
+ * the guest for that through xenstore.
  */
 #include <string.h>
 #include <unistd.h>
 #include "control/qmp-impl.h"
+#include "control/types.h"
 
 #define CPU_TYPE "qemu32-i386-cpu" /* any name does; libxl gives it back to device_add */
 
@@ -23,6 +24,8 @@ static json_t *cpu_path(unsigned i)
 static void query_cpus_fast(struct qmp_call *c)
 {
     c->ret = json_array();
+    if (!strcmp(qom_machine_type(c->vm), "none-machine"))
+        return;
     for (unsigned i = 0; i < c->vm->args.max_cpus; i++) {
         if (!vm_cpu_present(c->vm, i))
             continue;
@@ -36,6 +39,10 @@ static void query_cpus_fast(struct qmp_call *c)
 /* The last first; what has a qom-path is plugged in. */
 static void query_hotpluggable(struct qmp_call *c)
 {
+    if (!strcmp(qom_machine_type(c->vm), "none-machine")) {
+        qmp_fail(c, "The feature 'query-hotpluggable-cpus' is not enabled");
+        return;
+    }
     c->ret = json_array();
     for (unsigned i = c->vm->args.max_cpus; i-- > 0;) {
         json_t *cpu = json_pack("{s:o, s:i}", "props", cpu_props(i), "vcpus-count", 1);
@@ -71,7 +78,7 @@ static bool cpu_number(struct qmp_call *c, const char *key, unsigned max, unsign
     return true;
 }
 
-static void cpu_add(struct qmp_call *c)
+void qmp_cpu_add(struct qmp_call *c)
 {
     struct err err = { "" };
     unsigned socket, zero, last = c->vm->args.max_cpus - 1;
@@ -87,54 +94,8 @@ static void cpu_add(struct qmp_call *c)
         qmp_fail(c, "device_add cpu-%u: %s", socket, err.msg);
 }
 
-#define NO_PASS "devices of the host are not passed through"
-
-static const struct {
-    const char *driver, *text;
-} refused[] = {
-    { "xen-pci-passthrough", NO_PASS },
-    { "vfio-pci", NO_PASS },
-    { "usb-host", NO_PASS },
-    { "piix3-usb-uhci", "USB controllers are there from the start (usb=1) or not at all" },
-    { "usb-ehci", "USB controllers are there from the start (usb=1) or not at all" },
-    { "nec-usb-xhci", "USB controllers are there from the start (usb=1) or not at all" },
-};
-
-static void device_add(struct qmp_call *c)
-{
-    const char *driver = qmp_arg(c, "driver", "");
-    size_t len = strlen(driver);
-
-    if (len >= 4 && !strcmp(driver + len - 4, "-cpu")) {
-        cpu_add(c);
-        return;
-    }
-    for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        if (!strcmp(refused[i].driver, driver)) {
-            qmp_fail(c, "device_add %s: not supported; %s", driver, refused[i].text);
-            return;
-        }
-    }
-    qmp_fail(c, "'%s' is not a device that can be added to a running guest", driver);
-}
-
-static void device_del(struct qmp_call *c)
-{
-    const char *id = qmp_arg(c, "id", "");
-
-    if (!strncmp(id, "cpu-", 4))
-        qmp_fail(c,
-                 "device_del %s: CPUs are not unplugged here; the guest takes them offline "
-                 "(`xl vcpu-set`)",
-                 id);
-    else
-        qmp_fail_as(c, "DeviceNotFound", "Device '%s' not found", id);
-}
-
 const struct qmp_verb qmp_cpu_verbs[] = {
     { "query-cpus-fast", query_cpus_fast, NULL, NULL },
     { "query-hotpluggable-cpus", query_hotpluggable, NULL, NULL },
-    { "device_add", device_add, "driver:s id:s? *", NULL },
-    { "device_del", device_del, "id:s", NULL },
     { NULL, NULL, NULL, NULL },
 };

@@ -10,13 +10,9 @@
 #include "control/qmp-impl.h"
 
 static const struct qmp_verb *const tables[] = {
-    qmp_core_verbs,  qmp_vm_verbs,      qmp_cpu_verbs,   qmp_fd_verbs,
-    qmp_block_verbs, qmp_display_verbs, qmp_input_verbs, qmp_monitor_verbs,
-};
-
-/* What a qmp_event() may be called with; query-events lists it. */
-static const char *const events[] = {
-    "DEVICE_TRAY_MOVED", "POWERDOWN", "RESET", "RESUME", "SHUTDOWN", "STOP", "SUSPEND", "WAKEUP",
+    qmp_core_verbs, qmp_vm_verbs,      qmp_query_verbs, qmp_cpu_verbs,     qmp_device_verbs,
+    qmp_pci_verbs,  qmp_qom_verbs,     qmp_fd_verbs,    qmp_block_verbs,   qmp_medium_verbs,
+    qmp_node_verbs, qmp_display_verbs, qmp_input_verbs, qmp_monitor_verbs,
 };
 
 static const struct qmp_verb *find_verb(const char *name)
@@ -354,17 +350,9 @@ static void query_commands(struct qmp_call *c)
     }
 }
 
-static void query_events(struct qmp_call *c)
-{
-    c->ret = json_array();
-    for (unsigned i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-        json_array_append_new(c->ret, json_pack("{s:s}", "name", events[i]));
-}
-
 const struct qmp_verb qmp_core_verbs[] = {
     { "qmp_capabilities", capabilities, "enable:a?", NULL },
     { "query-version", query_version, NULL, NULL },
     { "query-commands", query_commands, NULL, NULL },
-    { "query-events", query_events, NULL, NULL },
     { NULL, NULL, NULL, NULL },
 };

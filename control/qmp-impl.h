@@ -106,10 +106,29 @@ void qmp_refuse(struct qmp_call *c);
 extern const struct qmp_verb qmp_core_verbs[];    /* qmp-dispatch.c */
 extern const struct qmp_verb qmp_vm_verbs[];      /* qmp-vm.c */
 extern const struct qmp_verb qmp_cpu_verbs[];     /* qmp-cpu.c */
+extern const struct qmp_verb qmp_device_verbs[];  /* qmp-device.c */
+extern const struct qmp_verb qmp_query_verbs[];   /* qmp-query.c */
+extern const struct qmp_verb qmp_pci_verbs[];     /* qmp-pci.c */
+extern const struct qmp_verb qmp_qom_verbs[];     /* qmp-qom.c */
 extern const struct qmp_verb qmp_fd_verbs[];      /* qmp-fd.c */
 extern const struct qmp_verb qmp_block_verbs[];   /* qmp-block.c */
+extern const struct qmp_verb qmp_medium_verbs[];  /* qmp-medium.c */
+extern const struct qmp_verb qmp_node_verbs[];    /* qmp-nodes.c */
 extern const struct qmp_verb qmp_display_verbs[]; /* qmp-display.c */
-extern const struct qmp_verb qmp_input_verbs[];   /* qmp-input.c */
+extern const struct qmp_verb qmp_input_verbs[];   /* qmp-cpu.c: device_add of a CPU */
+void qmp_cpu_add(struct qmp_call *c);
+
+/* qmp-pci.c: "Ethernet controller" for a class and subclass */
+const char *qmp_pci_class(unsigned class);
+
+/* qmp-block.c: a BlockDeviceInfo; node is taken over. */
+json_t *qmp_block_info(const struct block *b, json_t *node, bool writeback);
+
+/* qmp-nodes.c */
+struct vm_node *qmp_node_find(struct vm *vm, const char *name);
+bool qmp_node_in_use(struct vm *vm, const struct vm_node *n);      /* in a drive, or under a node */
+
+/* qmp-input.c */
 extern const struct qmp_verb qmp_monitor_verbs[]; /* monitor.c */
 
 /* qmp-client.c */
@@ -145,6 +164,19 @@ json_int_t qmp_arg_int(const struct qmp_call *c, const char *name, json_int_t de
  */
 int qmp_fdset_open(struct qmp_call *c, const char *filename, bool write, const char **name);
 void qmp_fdset_forget(struct vm *vm, const void *owner); /* closes what that connection added */
+
+/* qmp-cpu.c: device_add of a CPU */
+void qmp_cpu_add(struct qmp_call *c);
+
+/* qmp-pci.c: "Ethernet controller" for a class and subclass */
+const char *qmp_pci_class(unsigned class);
+
+/* qmp-block.c: a BlockDeviceInfo; node is taken over. */
+json_t *qmp_block_info(const struct block *b, json_t *node, bool writeback);
+
+/* qmp-nodes.c */
+struct vm_node *qmp_node_find(struct vm *vm, const char *name);
+bool qmp_node_in_use(struct vm *vm, const struct vm_node *n);      /* in a drive, or under a node */
 
 /* qmp-input.c */
 uint16_t qmp_qcode(const char *name); /* "ctrl_r" → evdev; 0: unknown */

@@ -12,14 +12,18 @@
 static const char *status_name(const struct vm *vm)
 {
     if (vm->running)
-        return "running";
+        return vm->suspended ? "suspended" : "running";
+    if (vm->halt == HALT_IO_ERROR)
+        return "io-error";
+    if (vm->halt == HALT_SHUTDOWN)
+        return "shutdown";
     return vm->prelaunch && vm->args.incoming < 0 ? "prelaunch" : "paused";
 }
 
 static void query_status(struct qmp_call *c)
 {
     c->ret = json_pack("{s:s, s:b, s:b}", "status", status_name(c->vm), "singlestep", 0, "running",
-                       c->vm->running);
+                       c->vm->running && !c->vm->suspended);
 }
 
 static void query_name(struct qmp_call *c)
@@ -82,7 +86,7 @@ static void cont(struct qmp_call *c)
     struct err err = { "" };
 
     if (vm_cont(c->vm, &err))
-        qmp_fail(c, "cont: %s", err.msg);
+        qmp_fail(c, "%s", err.msg);
     else if (!was)
         qmp_event(c->q, "RESUME", NULL);
 }
@@ -98,22 +102,35 @@ static void stop(struct qmp_call *c)
         qmp_event(c->q, "STOP", NULL);
 }
 
-static void power(struct qmp_call *c, enum power what)
+static void wakeup(struct qmp_call *c)
 {
     struct err err = { "" };
 
-    if (vm_power(c->vm, what, &err))
-        qmp_fail(c, "%s: %s", c->verb->name, err.msg);
-}
-
-static void wakeup(struct qmp_call *c)
-{
-    power(c, POWER_WAKE);
+    if (vm_power(c->vm, POWER_WAKE, &err))
+        qmp_fail(c, "%s", err.msg);
+    else if (!vm_power_is_foreign(c->vm))
+        qmp_event(c->q, "WAKEUP", NULL);
 }
 
 static void reset(struct qmp_call *c)
 {
-    power(c, POWER_RESET);
+    struct err err = { "" };
+
+    if (vm_power(c->vm, POWER_RESET, &err))
+        qmp_fail(c, "system_reset: %s", err.msg);
+    else
+        qmp_event(c->q, "RESET",
+                  json_pack("{s:b, s:s}", "guest", 0, "reason", "host-qmp-system-reset"));
+}
+
+static void powerdown(struct qmp_call *c)
+{
+    struct err err = { "" };
+
+    if (vm_power_button(c->vm, &err))
+        qmp_fail(c, "system_powerdown: %s", err.msg);
+    else
+        qmp_event(c->q, "POWERDOWN", NULL);
 }
 
 static void quit(struct qmp_call *c)
@@ -187,7 +204,6 @@ static void save_devices(struct qmp_call *c)
 }
 
 #define NO_COLO "COLO replication is not there; migrate with `xl migrate`"
-#define NO_PCI  "devices of the host are not passed through"
 
 const struct qmp_verb qmp_vm_verbs[] = {
     { "query-status", query_status, NULL, NULL },
@@ -200,13 +216,11 @@ const struct qmp_verb qmp_vm_verbs[] = {
     { "quit", quit, NULL, NULL },
     { "system_wakeup", wakeup, NULL, NULL },
     { "system_reset", reset, NULL, NULL },
-    { "system_powerdown", qmp_refuse, NULL,
-      "the power button is the hypervisor's: `xl shutdown -F` or `xl trigger DOMAIN power`" },
+    { "system_powerdown", powerdown, NULL, NULL },
     { "xen-set-global-dirty-log", dirty_log, "enable:b", NULL },
     { "xen-save-devices-state", save_devices, "filename:s live:b?", NULL },
     { "xen-load-devices-state", qmp_refuse, "*",
       "a state is loaded at start only (-incoming fd:N, `xl restore`)" },
-    { "query-pci", qmp_refuse, NULL, NO_PCI },
     { "nbd-server-start", qmp_refuse, "*", NO_COLO },
     { "nbd-server-add", qmp_refuse, "*", NO_COLO },
     { "nbd-server-stop", qmp_refuse, "*", NO_COLO },

@@ -215,12 +215,6 @@ void qmp_event(struct qmp *q, const char *name, json_t *data)
     json_decref(msg);
 }
 
-json_t *qmp_tray_data(const char *id, bool open)
-{
-    return json_pack("{s:o, s:o, s:b}", "device", qmp_str(id), "id", qmp_str(id), "tray-open",
-                     open);
-}
-
 char *qmp_listener_name(const struct qmp_listener *l)
 {
     return xasprintf("unix:%s,server=on", l->path);

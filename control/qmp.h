@@ -20,6 +20,9 @@
 struct chardev_arg;
 struct qmp;
 struct vm;
+struct vm_drive;
+struct vm_node;
+struct block;
 
 /*
  * Listens on the chardevs with `monitor` set (a path, where a stale socket is
@@ -44,5 +47,7 @@ void qmp_free(struct qmp *q);
  */
 void qmp_event(struct qmp *q, const char *name, json_t *data);
 
-/* {"device": id, "id": id, "tray-open": open}: the data of DEVICE_TRAY_MOVED. */
-json_t *qmp_tray_data(const char *id, bool open);
+/* {"device": …, "id": …, "tray-open": open}: the data of DEVICE_TRAY_MOVED. */
+json_t *qmp_tray_data(struct vm *vm, const struct vm_drive *d, bool open);
+/* The node of blockdev-add that b is; NULL: it is a drive's own. */
+struct vm_node *qmp_node_of(struct vm *vm, const struct block *b);

@@ -18,12 +18,19 @@ static void hold_nets(struct vm *vm, bool held)
 
 int vm_cont(struct vm *vm, struct err *err)
 {
+    struct device *ide = machine_find(&vm->machine, "ide");
+
     if (vm->halt == HALT_SHUTDOWN && !vm->running)
         return err_set(err, -EINVAL, "Resetting the Virtual Machine is required");
     if (!vm->running && !vm->prelaunch)
         world_resume(vm->world, vm->plat);
     vm->running = true;
     vm->halt = HALT_PAUSED;
+    vm->halt_asked = false;
+    for (unsigned i = 0; i < vm->args.ndrives; i++)
+        vm->drives[i].failed = 0;
+    if (ide)
+        ide_retry(ide);
     hold_nets(vm, false);
     vm->prelaunch = false;
     return 0;

@@ -20,6 +20,17 @@ struct vm_drive {
     const struct drive_arg *arg;
     struct block           *block; /* NULL: empty tray, or not attached */
     bool                    tray_open;
+    struct block           *waiting; /* lies in the tray that the user opened; not seen yet */
+    int                     failed;  /* errno that stopped the guest; 0: none */
+    uint64_t                told;    /* loop time of the last BLOCK_IO_ERROR; 0: none */
+};
+
+#define VM_NODES 32
+
+struct vm_node { /* blockdev-add; `name` NULL: a free slot */
+    char           *name, *file;
+    struct block   *block; /* NULL: a protocol node, opened by the format above it */
+    struct vm_node *below;
 };
 
 struct vm_fd { /* QMP add-fd; lives as long as the connection that brought it */
@@ -67,9 +78,11 @@ struct vm {
     enum vm_halt     halt;
     struct vm_card   cards[MACHINE_DEVICES];
     struct vm_netdev netdevs[ARGS_NICS];
+    struct vm_node   nodes[VM_NODES];
     uv_timer_t       power; /* to act on what the guest asked, outside its handler */
     bool             power_made;
     unsigned         power_asked; /* bit n: enum power n */
+    bool             halt_asked;  /* for `halt` */
 };
 
 /* main.c and the worlds' verbs, for QMP. Each returns 0 or -errno with a line in err. */
@@ -83,6 +96,11 @@ bool vm_cpu_present(const struct vm *vm, unsigned index);
 int  vm_cpu_plug(struct vm *vm, unsigned index, struct err *err);
 /* Of -serial n as sink_name() has it: "pty:/dev/pts/3"; NULL: there is no such port. */
 const char *vm_serial_name(struct vm *vm, unsigned n);
+/*
+ * From inside a device: the guest stands when the loop next turns, with the event STOP, and
+ * query-status says why. `cont` tries again what an I/O error held.
+ */
+void vm_halt(struct vm *vm, enum vm_halt why);
 /* Is the hypervisor told of power off, reset and sleep, and acts by itself? */
 bool vm_power_is_foreign(const struct vm *vm);
 /*
@@ -126,3 +144,5 @@ struct vm_drive *vm_find_drive(struct vm *vm, const char *id);
 int  vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err);
 int  vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct err *err);
 bool vm_tray_locked(struct vm *vm, struct vm_drive *d);
+int  vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err); /* with nothing in it */
+void vm_nodes_free(struct vm *vm); /* qmp-nodes.c; at the end, behind the machine */

@@ -6,7 +6,8 @@
 #include "hw/core/pci.h"
 #include "hw/machine.h"
 
-#define SLOTS 32
+#define SLOTS       32
+#define CARD_TIMERS 16 /* no card has more */
 
 static bool slot_is_free(const struct platform *p, unsigned slot)
 {
@@ -59,8 +60,8 @@ struct device *machine_plug(struct machine *m, const char *type, const char *id,
         err_set(err, -EINVAL, "'%s' is not a valid device model name", type);
         return NULL;
     }
-    if (m->n == MACHINE_DEVICES) {
-        err_set(err, -ENOSPC, "%s: more than %d devices", id, MACHINE_DEVICES);
+    if (m->n == MACHINE_DEVICES || m->plat->ntimers + CARD_TIMERS > PLATFORM_TIMERS) {
+        err_set(err, -ENOSPC, "%s: too many devices", id);
         return NULL;
     }
     slot = addr ? wanted_slot(m, type, addr, err) : next_slot(m, id, err);

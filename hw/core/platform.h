@@ -50,7 +50,7 @@ struct platform_ops {
 };
 
 #define PLATFORM_WINDOWS 256
-#define PLATFORM_TIMERS  128
+#define PLATFORM_TIMERS  256
 
 struct window {
     uint64_t base;

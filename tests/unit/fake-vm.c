@@ -215,6 +215,13 @@ int vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct er
     return 0;
 }
 
+int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err)
+{
+    note(fake_of(vm), "close %s;", d->arg->id);
+    d->tray_open = false;
+    return outcome(fake_of(vm), err);
+}
+
 bool vm_tray_locked(struct vm *vm, struct vm_drive *d)
 {
     return fake_of(vm)->locked;
@@ -230,6 +237,62 @@ const struct surface *display_refresh(struct display *d, bool all)
 char *display_text(struct display *d)
 {
     return d->f->text ? strdup(d->f->text) : NULL;
+}
+
+/* For the real devices that the linker brings in with hw/machine.c: no picture, no input. */
+struct display *display_new(struct uv_loop_s *loop)
+{
+    return NULL;
+}
+
+void display_free(struct display *d)
+{
+}
+
+void display_set_card(struct display *d, const struct card_ops *ops, void *card)
+{
+}
+
+struct surface *display_resize(struct display *d, uint32_t w, uint32_t h)
+{
+    return NULL;
+}
+
+void display_damage(struct display *d, struct rect r)
+{
+}
+
+void display_cursor(struct display *d, const struct surface *img, int hx, int hy)
+{
+}
+
+void display_add_viewer(struct display *d, const struct viewer_ops *ops, void *viewer)
+{
+}
+
+void display_remove_viewer(struct display *d, void *viewer)
+{
+}
+
+void display_wake(struct display *d)
+{
+}
+
+void display_add_input(struct display *d, const struct input_ops *ops, void *dev)
+{
+}
+
+void display_remove_input(struct display *d, void *dev)
+{
+}
+
+void display_release_all(struct display *d)
+{
+}
+
+bool display_pointer_is_absolute(const struct display *d)
+{
+    return false;
 }
 
 void display_key(struct display *d, uint16_t code, bool down)

@@ -32,14 +32,14 @@ TEST(xentop_sends_no_newline)
     CHECK(got(c, "{\"return\": {}}\r\n"));
     say(c, "{ \"execute\": \"query-blockstats\" }");
     CHECK(await(c, "}]}\r\n"));
-    CHECK(strstr(c->in, "{\"return\": [{\"device\": \"ide0-hd0\", \"stats\": {\"rd_bytes\": 512, "
-                        "\"wr_bytes\": 0, \"rd_operations\": 0, \"wr_operations\": 3, "));
+    CHECK(strstr(c->in, "{\"return\": [{\"device\": \"ide0-hd0\", \"stats\": {"));
+    CHECK(strstr(c->in, "\"rd_bytes\": 512, ") && strstr(c->in, "\"wr_operations\": 3, "));
     c->len = 0;
     say(c, "{ \"execute\": \"query-block\" }");
     CHECK(await(c, "}]}\r\n"));
     CHECK(strstr(c->in, "{\"device\": \"ide0-hd0\", \"locked\": false, \"removable\": false, "));
     CHECK(strstr(c->in, "\"virtual-size\": 1048576"));
-    CHECK(strstr(c->in, "\"tray_open\": false, \"io-status\": \"ok\"}]}\r\n"));
+    CHECK(strstr(c->in, "\"io-status\": \"ok\", \"tray_open\": false}]}\r\n"));
     hang_up(c);
     rig_free(r);
 }
