@@ -39,6 +39,7 @@ static const struct {
     { &debugcon_type, "debugcon", -1, IF_ASKED },
     { &fw_cfg_type, "fw_cfg", -1, IF_ASKED },
     { &hpet_type, "hpet", -1, IF_ASKED },
+    { &fdc_type, "fdc", -1, IF_ASKED },
 };
 
 /* Cards: each entry of the spec takes the next free slot, in the order given. */

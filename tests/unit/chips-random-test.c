@@ -107,6 +107,7 @@ static void go_mad(const struct device_type *type)
     qt_config_obj(t, "sink", &host);
     qt_config(t, "pm1-timer", "on");
     qt_config(t, "rtc", "on");
+    qt_config(t, "drive0", "on");
     qt_add(t, type, type->pci ? PCI_DEVFN(2, 0) : -1);
     for (unsigned i = 0; i < STEPS; i++) {
         step(t, &r, &host);
@@ -135,3 +136,4 @@ MAD(parallel, &parallel_type)
 MAD(debugcon, &debugcon_type)
 MAD(fw_cfg, &fw_cfg_type)
 MAD(hpet, &hpet_type)
+MAD(fdc, &fdc_type)
