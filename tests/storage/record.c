@@ -88,6 +88,7 @@ static struct record *of(struct store *s)
 
 static void rec_close(struct store *s)
 {
+    store_free(s);
 }
 
 static uint64_t rec_size(struct store *s)

@@ -294,6 +294,7 @@ TEST(any_block_size_works_and_bitmaps_are_bounded)
 /* Its size cannot change, and what it has not been given is not zero. */
 TEST(a_block_device_of_fixed_size_works)
 {
+    ONCE();
     uint8_t *a = malloc(SCRIBBLE_MAX + 512), *b = malloc(SCRIBBLE_MAX + 512);
     struct vhd_make m = { .type = 3, .size = 12 * MIB };
     const char *path = scratch_path("device.vhd");
@@ -304,7 +305,6 @@ TEST(a_block_device_of_fixed_size_works)
     uint8_t footer[512];
     int fd, model;
 
-    ONCE();
     make("device.vhd", m);
     end = file_length(path) - 512;
     damage("device.vhd", end + 512, 9 * MIB);
@@ -458,11 +458,11 @@ TEST(writes_stay_out_of_the_parent)
 
 TEST(a_chain_scribbles_like_a_disk)
 {
+    ONCE();
     uint8_t *all = malloc(KID_SIZE);
     struct image *im;
     int fd;
 
-    ONCE();
     make_family();
     im = must_open(scratch_path("kid.vhd"), true);
     CHECK_EQ(image_get(im, 0, all, KID_SIZE), 0);
