@@ -52,7 +52,7 @@ static void release(int fd)
 /* Whether somebody else holds the byte: 1, 0 or a negative errno. */
 static int held(int fd, off_t at)
 {
-    struct flock fl;
+    struct flock fl = { .l_type = F_UNLCK };
     int rc = lock_byte(fd, F_OFD_GETLK, F_WRLCK, at, &fl);
 
     return rc ? rc : fl.l_type != F_UNLCK;

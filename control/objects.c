@@ -55,9 +55,13 @@ static void containers(struct walk *w)
                                          "/machine/unattached" };
     struct qom_object *o = add(w, qom_machine_type(w->vm));
 
+    if (!o)
+        return;
     snprintf(o->path, sizeof(o->path), "/machine");
     for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         o = add(w, "container");
+        if (!o)
+            return;
         snprintf(o->path, sizeof(o->path), "%s", paths[i]);
     }
 }
