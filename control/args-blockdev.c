@@ -31,8 +31,8 @@ int args_add_node(struct vm_args *a, const struct config *cfg, struct err *err)
         return err_set(err, -EINVAL, "-blockdev %s: Duplicate nodes with node-name='%s'", name,
                        name);
     if (args_find_drive(a, name))
-        return err_set(err, -EINVAL,
-                       "-blockdev %s: node-name=%s is conflicting with a device id", name, name);
+        return err_set(err, -EINVAL, "-blockdev %s: node-name=%s is conflicting with a device id",
+                       name, name);
     if (a->nnodes == ARGS_NODES)
         return err_set(err, -EINVAL, "-blockdev %s: more than %u", name, ARGS_NODES);
     rc = block_want_config(&w, a, cfg, err);

@@ -57,6 +57,7 @@ int args_boot(struct args_ctx *c, const struct option *o, const char *arg)
 
     if (!rc && config_str(&cfg, "order", NULL))
         rc = set_order(c, "order", config_str(&cfg, "order", ""), c->a->boot, sizeof(c->a->boot));
+    c->seen.boot |= config_str(&cfg, "order", NULL) != NULL;
     if (!rc && config_str(&cfg, "once", NULL))
         rc = set_order(c, "once", config_str(&cfg, "once", ""), b->once, sizeof(b->once));
     if (!rc)
@@ -113,11 +114,11 @@ int args_rtc(struct args_ctx *c, const struct option *o, const char *arg)
     const char *base;
     int clock, fix, rc = keyval_parse(&cfg, "-rtc", arg, "base", keys, c->err);
 
-    clock = rc ? rc : keyval_word(&cfg, "-rtc", "clock", clocks, r->vm_clock ? "vm" : "host",
-                                  c->err);
-    fix = clock < 0 ? clock
-                    : keyval_word(&cfg, "-rtc", "driftfix", fixes, r->slew ? "slew" : "none",
-                                  c->err);
+    clock =
+        rc ? rc : keyval_word(&cfg, "-rtc", "clock", clocks, r->vm_clock ? "vm" : "host", c->err);
+    fix = clock < 0
+              ? clock
+              : keyval_word(&cfg, "-rtc", "driftfix", fixes, r->slew ? "slew" : "none", c->err);
     rc = fix < 0 ? fix : 0;
     base = config_str(&cfg, "base", NULL);
     if (!rc && base && !strcmp(base, "utc"))
@@ -211,8 +212,8 @@ int args_join_name(struct args_ctx *c)
         rc = keyval_bool(&cfg, "-name", "debug-threads", false, &threads, c->err);
     if (!rc) {
         free(c->a->name);
-        c->a->name = config_str(&cfg, "guest", NULL) ? xstrdup(config_str(&cfg, "guest", "")) :
-                                                       NULL;
+        c->a->name =
+            config_str(&cfg, "guest", NULL) ? xstrdup(config_str(&cfg, "guest", "")) : NULL;
     }
     config_free(&cfg);
     return rc;

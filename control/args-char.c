@@ -59,9 +59,8 @@ static const struct {
     { "msmouse", "use -usbdevice tablet" },
 };
 
-static const char *const chardev_kinds[] = { "socket", "pty", "file",  "pipe",
-                                             "serial", "tty", "stdio", "null",
-                                             "ringbuf", "memory" };
+static const char *const chardev_kinds[] = { "socket", "pty",   "file", "pipe",    "serial",
+                                             "tty",    "stdio", "null", "ringbuf", "memory" };
 
 static struct chardev_arg *find_chardev(struct vm_args *a, const char *id)
 {
@@ -141,12 +140,14 @@ static int read_flags(struct args_ctx *c, const struct config *cfg, struct chard
     if (!rc && telnet)
         rc = err_set(c->err, -ENOTSUP, "-chardev telnet=on: not supported; use -serial telnet:H:P");
     if (!rc && ch->server && reconnect)
-        rc = err_set(c->err, -EINVAL, "-chardev: 'reconnect' option is incompatible with socket in "
+        rc = err_set(c->err, -EINVAL,
+                     "-chardev: 'reconnect' option is incompatible with socket in "
                      "server listen mode");
     if (!rc && config_str(cfg, "size", NULL) &&
         (!parse_size(config_str(cfg, "size", ""), 1, 16 << 20, &size) || size & (size - 1)))
-        rc = err_set(c->err, -EINVAL, "-chardev ringbuf: size=%s: must be a power of two, up to 16M",
-                     config_str(cfg, "size", ""));
+        rc =
+            err_set(c->err, -EINVAL, "-chardev ringbuf: size=%s: must be a power of two, up to 16M",
+                    config_str(cfg, "size", ""));
     ch->fd = config_str(cfg, "fd", NULL) ? (int)fd : -1;
     ch->port = (int)port;
     ch->reconnect = (int)reconnect;
@@ -360,7 +361,8 @@ static int isa_parallel(struct args_ctx *c, const char *chardev, uint64_t index,
                         uint64_t irq)
 {
     if (index || (iobase && iobase != 0x378) || (irq && irq != 7))
-        return err_set(c->err, -ENOTSUP, "-device isa-parallel: only index=0 (iobase=0x378,irq=7) "
+        return err_set(c->err, -ENOTSUP,
+                       "-device isa-parallel: only index=0 (iobase=0x378,irq=7) "
                        "is emulated");
     if (c->a->parallel)
         return err_set(c->err, -EINVAL, "-device isa-parallel: a PC has one parallel port");
@@ -393,8 +395,10 @@ int args_isa_port(struct args_ctx *c, const char *driver, const struct config *c
     if (iobase || irq)
         com = known_port(iobase, irq);
     if (com < 0 || com >= ARGS_SERIALS)
-        return err_set(c->err, -ENOTSUP, "%s: only the four COM ports of a PC are emulated "
-                       "(0x3f8,4 0x2f8,3 0x3e8,4 0x2e8,3)", opt);
+        return err_set(c->err, -ENOTSUP,
+                       "%s: only the four COM ports of a PC are emulated "
+                       "(0x3f8,4 0x2f8,3 0x3e8,4 0x2e8,3)",
+                       opt);
     while (a->nserials <= (unsigned)com)
         a->serials[a->nserials++] = xstrdup("none");
     if (strcmp(a->serials[com], "none"))

@@ -25,17 +25,31 @@ enum verdict {
 };
 
 static const struct keyval_key vga_keys[] = {
-    { "driver", 0 },        { "id", 0 },     { "bus", 0 },
-    { "addr", 0 },          { "romfile", 0 }, { "rombar", 0 },
-    { "multifunction", 0 }, { "bootindex", 0 }, { "vgamem_mb", 0 },
-    { "mmio", 0 },          { "edid", 0 },   { "xres", 0 },
-    { "yres", 0 },          { "xmax", 0 },   { "ymax", 0 },
-    { "refresh_rate", 0 },  { "blitter", 0 }, { "qemu-extended-regs", 0 },
-    { "big-endian-framebuffer", 0 }, { "global-vmstate", 0 }, { NULL, 0 },
+    { "driver", 0 },
+    { "id", 0 },
+    { "bus", 0 },
+    { "addr", 0 },
+    { "romfile", 0 },
+    { "rombar", 0 },
+    { "multifunction", 0 },
+    { "bootindex", 0 },
+    { "vgamem_mb", 0 },
+    { "mmio", 0 },
+    { "edid", 0 },
+    { "xres", 0 },
+    { "yres", 0 },
+    { "xmax", 0 },
+    { "ymax", 0 },
+    { "refresh_rate", 0 },
+    { "blitter", 0 },
+    { "qemu-extended-regs", 0 },
+    { "big-endian-framebuffer", 0 },
+    { "global-vmstate", 0 },
+    { NULL, 0 },
 };
-static const struct keyval_key debugcon_keys[] = {
-    { "driver", 0 }, { "chardev", 0 }, { "iobase", 0 }, { "readback", 0 }, { "id", 0 }, { NULL, 0 }
-};
+static const struct keyval_key debugcon_keys[] = { { "driver", 0 }, { "chardev", 0 },
+                                                   { "iobase", 0 }, { "readback", 0 },
+                                                   { "id", 0 },     { NULL, 0 } };
 static const struct keyval_key port_keys[] = { { "driver", 0 }, { "chardev", 0 }, { "index", 0 },
                                                { "iobase", 0 }, { "irq", 0 },     { "id", 0 },
                                                { NULL, 0 } };
@@ -161,8 +175,8 @@ static int check_bus(struct args_ctx *c, const char *driver, const struct config
     const char *bus = config_str(cfg, "bus", "pci.0");
 
     if (strcmp(bus, "pci.0") && strcmp(bus, "pci") && strcmp(bus, "pci.0/"))
-        return err_set(c->err, -EINVAL, "-device %s: Bus '%s' not found; cards sit on pci.0", driver,
-                       bus);
+        return err_set(c->err, -EINVAL, "-device %s: Bus '%s' not found; cards sit on pci.0",
+                       driver, bus);
     return 0;
 }
 
@@ -259,8 +273,8 @@ int args_device(struct args_ctx *c, const struct option *o, const char *arg)
     if (!rc && (is_help(driver) || config_str(&cfg, "help", NULL))) {
         c->a->print = args_device_help(is_help(driver) ? NULL : driver);
         if (!c->a->print)
-            rc = err_set(c->err, -ENOTSUP, "-device %.64s: '%.64s' is not a valid device model name",
-                         driver, driver);
+            rc = err_set(c->err, -ENOTSUP,
+                         "-device %.64s: '%.64s' is not a valid device model name", driver, driver);
     } else if (!rc) {
         rc = add_device(c, &cfg);
     }

@@ -17,57 +17,23 @@
 #define FLASH_UNITS  2
 
 static const struct keyval_key drive_keys[] = {
-    { "file", KV_NAME },
-    { "if", 0 },
-    { "index", 0 },
-    { "bus", 0 },
-    { "unit", 0 },
-    { "id", 0 },
-    { "media", 0 },
-    { "format", 0 },
-    { "driver", 0 },
-    { "readonly", 0 },
-    { "read-only", 0 },
-    { "auto-read-only", 0 },
-    { "cache", 0 },
-    { "cache.", 0 },
-    { "serial", 0 },
-    { "aio", 0 },
-    { "discard", 0 },
-    { "detect-zeroes", 0 },
-    { "werror", 0 },
-    { "rerror", 0 },
-    { "snapshot", 0 },
-    { "copy-on-read", 0 },
-    { "node-name", 0 },
-    { "file.", 0 },
-    { "backing", 0 },
-    { "backing.", 0 },
-    { "locking", 0 },
-    { "throttling.", 0 },
-    { "iops", 0 },
-    { "iops_rd", 0 },
-    { "iops_wr", 0 },
-    { "iops_max", 0 },
-    { "iops_rd_max", 0 },
-    { "iops_wr_max", 0 },
-    { "iops_size", 0 },
-    { "bps", 0 },
-    { "bps_rd", 0 },
-    { "bps_wr", 0 },
-    { "bps_max", 0 },
-    { "bps_rd_max", 0 },
-    { "bps_wr_max", 0 },
-    { "group", 0 },
-    { "cyls", 0 },
-    { "heads", 0 },
-    { "secs", 0 },
-    { "trans", 0 },
-    { "size", 0 },
-    { "latency-ns", 0 },
-    { "read-zeroes", 0 },
-    { "addr", 0 },
-    { "encrypt.", 0 },
+    { "file", KV_NAME },   { "if", 0 },         { "index", 0 },
+    { "bus", 0 },          { "unit", 0 },       { "id", 0 },
+    { "media", 0 },        { "format", 0 },     { "driver", 0 },
+    { "readonly", 0 },     { "read-only", 0 },  { "auto-read-only", 0 },
+    { "cache", 0 },        { "cache.", 0 },     { "serial", 0 },
+    { "aio", 0 },          { "discard", 0 },    { "detect-zeroes", 0 },
+    { "werror", 0 },       { "rerror", 0 },     { "snapshot", 0 },
+    { "copy-on-read", 0 }, { "node-name", 0 },  { "file.", 0 },
+    { "backing", 0 },      { "backing.", 0 },   { "locking", 0 },
+    { "throttling.", 0 },  { "iops", 0 },       { "iops_rd", 0 },
+    { "iops_wr", 0 },      { "iops_max", 0 },   { "iops_rd_max", 0 },
+    { "iops_wr_max", 0 },  { "iops_size", 0 },  { "bps", 0 },
+    { "bps_rd", 0 },       { "bps_wr", 0 },     { "bps_max", 0 },
+    { "bps_rd_max", 0 },   { "bps_wr_max", 0 }, { "group", 0 },
+    { "cyls", 0 },         { "heads", 0 },      { "secs", 0 },
+    { "trans", 0 },        { "size", 0 },       { "latency-ns", 0 },
+    { "read-zeroes", 0 },  { "addr", 0 },       { "encrypt.", 0 },
     { NULL, 0 },
 };
 
@@ -89,9 +55,11 @@ static const struct {
 };
 
 /* Of the drive, not of the image; the rest of drive_keys is the block layer's. */
-static const char *const place_keys[] = { "if",    "index", "bus",  "unit",  "id",
+static const char *const place_keys[] = { "if",    "index",  "bus",  "unit",  "id",
                                           "media", "serial", "addr", "group", NULL };
-static const char *const prop_keys[] = { "werror", "rerror", "cyls", "heads", "secs", "trans", NULL };
+static const char *const prop_keys[] = {
+    "werror", "rerror", "cyls", "heads", "secs", "trans", NULL
+};
 
 static bool is_one_of(const char *const *words, const char *key)
 {
@@ -253,8 +221,8 @@ static int set_cache(const struct config *cfg, struct drive_arg *d, struct err *
         const char *name;
         bool writeback, direct, no_flush;
     } caches[] = {
-        { "writeback", true, false, false }, { "none", true, true, false },
-        { "unsafe", true, false, true },     { "writethrough", false, false, false },
+        { "writeback", true, false, false },  { "none", true, true, false },
+        { "unsafe", true, false, true },      { "writethrough", false, false, false },
         { "directsync", false, true, false },
     };
     const char *cache = config_str(cfg, "cache", "writeback");
@@ -392,8 +360,10 @@ static int take_flash(struct vm_args *a, const struct drive_arg *d, struct err *
                        "-drive if=pflash: a flash that can be written is not supported; say "
                        "readonly=on, or use -bios");
     if (d->index || a->bios)
-        return err_set(err, -ENOTSUP, "-drive if=pflash,index=%d: not supported; there is one "
-                       "firmware image", d->index);
+        return err_set(err, -ENOTSUP,
+                       "-drive if=pflash,index=%d: not supported; there is one "
+                       "firmware image",
+                       d->index);
     if (!d->file)
         return err_set(err, -EINVAL, "-drive if=pflash: file= is missing");
     a->bios = xstrdup(d->file);
@@ -409,7 +379,7 @@ static void drop_drive(struct vm_args *a, struct drive_arg *d)
 int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err)
 {
     const char *what = config_str(cfg, "file", config_str(cfg, "id", "(empty)"));
-    enum drive_if iface;
+    enum drive_if iface = DRIVE_NONE;
     struct drive_arg *d;
     int unit, rc = keyval_check(cfg, "-drive", drive_keys, err);
 

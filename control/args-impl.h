@@ -15,7 +15,7 @@ struct plug_def { /* -device ide-cd|ide-hd|floppy */
 
 struct mon_def {
     char *chardev;
-    bool  pretty;
+    bool pretty;
 };
 
 struct set_def { /* -global DRIVER.KEY=VAL, or -set device.ID.KEY=VAL */
@@ -24,24 +24,24 @@ struct set_def { /* -global DRIVER.KEY=VAL, or -set device.ID.KEY=VAL */
 };
 
 struct args_ctx {
-    struct vm_args   *a;
-    struct err       *err;
-    struct plug_def   plugs[ARGS_DRIVES];
-    unsigned          nplugs;
+    struct vm_args *a;
+    struct err *err;
+    struct plug_def plugs[ARGS_DRIVES];
+    unsigned nplugs;
     struct default_seen { /* what a command line named: then the PC's own is left out */
-        bool vga, serial, parallel, floppy, cdrom, net;
+        bool vga, serial, parallel, floppy, cdrom, net, boot;
     } seen;
     struct args_added joined; /* the last -device that was joined */
-    struct mon_def    mons[ARGS_CHARDEVS];
-    unsigned          nmons;
-    struct set_def    sets[ARGS_DEVICES];
-    unsigned          nsets;
-    char             *ids[ARGS_DEVICES]; /* of every -device */
-    unsigned          nids;
-    bool              snapshot; /* -snapshot */
-    bool              debugcon_default; /* -device isa-debugcon without iobase= */
-    char             *bad_accel; /* "-accel accel=tcg": the first that is not here */
-    char             *accel_opt; /* of -accel, which wins over -machine accel= */
+    struct mon_def mons[ARGS_CHARDEVS];
+    unsigned nmons;
+    struct set_def sets[ARGS_DEVICES];
+    unsigned nsets;
+    char *ids[ARGS_DEVICES]; /* of every -device */
+    unsigned nids;
+    bool snapshot;         /* -snapshot */
+    bool debugcon_default; /* -device isa-debugcon without iobase= */
+    char *bad_accel;       /* "-accel accel=tcg": the first that is not here */
+    char *accel_opt;       /* of -accel, which wins over -machine accel= */
 };
 
 extern const struct keyval_key args_nic_keys[], args_ide_keys[], args_floppy_keys[];
@@ -51,8 +51,8 @@ typedef int option_fn(struct args_ctx *c, const struct option *o, const char *ar
 
 struct option {
     const char *name; /* without the dash */
-    bool        takes_arg;
-    option_fn  *handle;
+    bool takes_arg;
+    option_fn *handle;
     const char *text; /* for refuse and note: what to do instead, or why nothing is done */
 };
 
@@ -63,8 +63,7 @@ int args_check_accel(struct args_ctx *c);
 option_fn args_boot, args_rtc, args_action, args_no_reboot, args_no_shutdown, args_bios;
 int args_join_name(struct args_ctx *c);
 /* args-char.c */
-option_fn args_chardev, args_mon, args_serial, args_qmp, args_debugcon, args_monitor,
-    args_parallel;
+option_fn args_chardev, args_mon, args_serial, args_qmp, args_debugcon, args_monitor, args_parallel;
 int args_isa_debugcon(struct args_ctx *c, const struct config *cfg);
 int args_isa_port(struct args_ctx *c, const char *driver, const struct config *cfg);
 int args_join_chardevs(struct args_ctx *c);
@@ -98,5 +97,5 @@ int args_join_nics(struct args_ctx *c);
 option_fn args_vnc, args_display;
 
 void args_free_ctx(struct args_ctx *c);
-void args_free_nic(struct nic_arg *nic); /* *nic is empty afterwards */
+void args_free_nic(struct nic_arg *nic);      /* *nic is empty afterwards */
 void args_replace(char **p, const char *val); /* frees the old value; copies */

@@ -173,8 +173,7 @@ int args_memory(struct args_ctx *c, const struct option *o, const char *arg)
     size = config_str(&cfg, "size", "");
     if (!rc && (config_str(&cfg, "slots", NULL) || config_str(&cfg, "maxmem", NULL)))
         log_line("-m %s: slots= and maxmem= have no effect; no memory can be plugged in", arg);
-    if (!rc &&
-             (!parse_size(size, MIB, RAM_MAX, &c->a->ram) || c->a->ram < MIB || c->a->ram % 4096))
+    if (!rc && (!parse_size(size, MIB, RAM_MAX, &c->a->ram) || c->a->ram < MIB || c->a->ram % 4096))
         rc = err_set(c->err, -EINVAL,
                      "-m %s: not a size in MiB (or with a suffix M, G, T) from "
                      "1 MiB to 4 TiB",

@@ -24,24 +24,36 @@ static const struct keyval_key socket_keys[] = {
     { "type", 0 },  { "id", 0 },        { "fd", 0 },  { "listen", 0 }, { "connect", 0 },
     { "mcast", 0 }, { "localaddr", 0 }, { "udp", 0 }, { NULL, 0 },
 };
-static const struct keyval_key dgram_keys[] = { { "type", 0 },   { "id", 0 }, { "local.", 0 },
-                                                { "remote.", 0 }, { NULL, 0 } };
+static const struct keyval_key dgram_keys[] = {
+    { "type", 0 }, { "id", 0 }, { "local.", 0 }, { "remote.", 0 }, { NULL, 0 }
+};
 static const struct keyval_key stream_keys[] = { { "type", 0 },      { "id", 0 },
                                                  { "addr.", 0 },     { "server", 0 },
                                                  { "reconnect", 0 }, { NULL, 0 } };
 const struct keyval_key args_nic_keys[] = {
-    { "driver", 0 },       { "id", 0 },           { "netdev", 0 },
-    { "mac", 0 },          { "bus", 0 },          { "addr", 0 },
-    { "bootindex", 0 },    { "romfile", KV_NAME }, { "rombar", 0 },
-    { "multifunction", 0 }, { "mitigation", 0 },  { "autonegotiation", 0 },
-    { "extra_mac_registers", 0 }, { NULL, 0 },
+    { "driver", 0 },
+    { "id", 0 },
+    { "netdev", 0 },
+    { "mac", 0 },
+    { "bus", 0 },
+    { "addr", 0 },
+    { "bootindex", 0 },
+    { "romfile", KV_NAME },
+    { "rombar", 0 },
+    { "multifunction", 0 },
+    { "mitigation", 0 },
+    { "autonegotiation", 0 },
+    { "extra_mac_registers", 0 },
+    { NULL, 0 },
 };
 
 static const struct netdev_type {
     const char *name;
     const struct keyval_key *keys;
 } netdev_types[] = {
-    { "tap", tap_keys },     { "socket", socket_keys }, { "dgram", dgram_keys },
+    { "tap", tap_keys },
+    { "socket", socket_keys },
+    { "dgram", dgram_keys },
     { "stream", stream_keys },
 };
 

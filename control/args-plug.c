@@ -49,11 +49,20 @@ const struct keyval_key args_ide_keys[] = {
 };
 
 const struct keyval_key args_floppy_keys[] = {
-    { "driver", 0 },     { "id", 0 },      { "drive", 0 },
-    { "bus", 0 },        { "unit", 0 },    { "drive-type", 0 },
-    { "bootindex", 0 },  { "werror", 0 },  { "rerror", 0 },
-    { "write-cache", 0 }, { "share-rw", 0 }, { "logical_block_size", 0 },
-    { "physical_block_size", 0 },          { NULL, 0 },
+    { "driver", 0 },
+    { "id", 0 },
+    { "drive", 0 },
+    { "bus", 0 },
+    { "unit", 0 },
+    { "drive-type", 0 },
+    { "bootindex", 0 },
+    { "werror", 0 },
+    { "rerror", 0 },
+    { "write-cache", 0 },
+    { "share-rw", 0 },
+    { "logical_block_size", 0 },
+    { "physical_block_size", 0 },
+    { NULL, 0 },
 };
 
 static bool is_floppy(const char *driver)
@@ -83,14 +92,16 @@ static int check_numbers(struct args_ctx *c, const char *opt, const struct confi
     if (!rc)
         rc = keyval_uint(cfg, opt, "physical_block_size", SECTOR, 2 << 20, &physical, c->err);
     if (!rc && (physical < SECTOR || physical & (physical - 1)))
-        rc = err_set(c->err, -EINVAL, "%s: physical_block_size=%llu: must be a power of 2 from 512 "
-                     "to 2097152", opt, (unsigned long long)physical);
+        rc = err_set(c->err, -EINVAL,
+                     "%s: physical_block_size=%llu: must be a power of 2 from 512 "
+                     "to 2097152",
+                     opt, (unsigned long long)physical);
     if (!rc)
         rc = keyval_addr(cfg, opt, "wwn", 0, UINT64_MAX, &n, c->err);
     if (!rc)
         rc = keyval_int(cfg, opt, "bootindex", -1, -1, INT32_MAX, &index, c->err);
-    if (!rc && config_str(cfg, "write-cache", NULL) && strcmp(config_str(cfg, "write-cache", ""),
-                                                              "auto"))
+    if (!rc && config_str(cfg, "write-cache", NULL) &&
+        strcmp(config_str(cfg, "write-cache", ""), "auto"))
         rc = keyval_bool(cfg, opt, "write-cache", true, &on, c->err);
     if (!rc)
         rc = keyval_bool(cfg, opt, "share-rw", false, &on, c->err);
@@ -188,13 +199,21 @@ static struct drive_arg *find_medium(struct args_ctx *c, const struct config *cf
     return d && d->iface == DRIVE_NONE ? d : NULL;
 }
 
-/* -1: any; with a bus alone the first free unit of it. */
+static bool is_full(struct args_ctx *c, int first)
+{
+    return args_drive_at(c->a, DRIVE_IDE, first) && args_drive_at(c->a, DRIVE_IDE, first + 1);
+}
+
+/*
+ * The unit it asks for; -1: the first free one of all. Without a bus QEMU takes the second channel
+ * until it is full, and its users count on that; libxl's always name one.
+ */
 static int wanted_ide(struct args_ctx *c, const struct config *cfg)
 {
     const char *bus = config_str(cfg, "bus", NULL), *unit = config_str(cfg, "unit", NULL);
-    int first = bus ? bus_unit(bus) : 0;
+    int first = bus ? bus_unit(bus) : c->a->own_clocks && !is_full(c, 2) ? 2 : 0;
 
-    if (!bus && !unit)
+    if (!bus && !unit && !c->a->own_clocks)
         return -1;
     if (unit)
         return first + (*unit == '1');

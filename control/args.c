@@ -11,7 +11,7 @@
 #include "control/args-impl.h"
 #include "hw/core/log.h"
 
-#define RAM_BELOW_4G UINT64_C(0xf0000000) /* where hvmloader's PCI hole begins by default */
+#define RAM_BELOW_4G    UINT64_C(0xf0000000) /* where hvmloader's PCI hole begins by default */
 #define PC_RAM_BELOW_4G UINT64_C(0xe0000000)
 #define PC_RAM_SPLIT    UINT64_C(0xc0000000)
 
@@ -322,14 +322,18 @@ static int settle_world(struct args_ctx *c)
     if (!a->accel && (a->domid >= 0 || a->platform_pci))
         a->accel = xstrdup("xen");
     a->own_clocks = a->accel && strcmp(a->accel, "xen");
-    if (a->own_clocks)
+    if (a->own_clocks) {
         pc_hole(a);
+        if (!c->seen.boot)
+            memcpy(a->boot, "cad", 4);
+    }
     if (a->accel && !strcmp(a->accel, "xen") && a->domid < 0)
         return err_set(c->err, -EINVAL, "-xen-domid: missing; -accel xen needs -xen-domid N");
     if (a->domid_restrict && a->domid < 0)
         return err_set(c->err, -EINVAL, "-xen-domid-restrict: needs -xen-domid N");
     if (!a->own_clocks && a->domid >= 0 && a->bios)
-        return err_set(c->err, -ENOTSUP, "-bios: not supported; the firmware is the hypervisor's "
+        return err_set(c->err, -ENOTSUP,
+                       "-bios: not supported; the firmware is the hypervisor's "
                        "(bios=, bios_path_override=)");
     return 0;
 }
@@ -375,8 +379,8 @@ void args_free_ctx(struct args_ctx *c)
 int args_parse(struct vm_args *a, int argc, char **argv, struct err *err)
 {
     static int (*const steps[])(struct args_ctx *) = {
-        settle_world,   args_join_sets, args_join_plugs, args_join_nics,
-        args_join_defaults, args_join_chardevs, args_join_name, args_join_bootorder, finish,
+        settle_world,       args_join_sets, args_join_plugs,     args_join_nics, args_join_defaults,
+        args_join_chardevs, args_join_name, args_join_bootorder, finish,
     };
     struct args_ctx c = { .a = a, .err = err };
     int rc;
@@ -419,11 +423,10 @@ void args_free_nic(struct nic_arg *nic)
 
 void args_free(struct vm_args *a)
 {
-    char *strings[] = { a->name,     a->machine,       a->accel,  a->keymap,
-                        a->vnc.host, a->vnc.unix_path, a->chroot, a->runas,
-                        a->debugcon, a->parallel, a->rom_path,      a->uuid,
-                        a->print,    a->bios,     a->bootorder,     a->bootopt.splash,
-                        a->qtest,    a->qtest_log };
+    char *strings[] = { a->name,           a->machine, a->accel,    a->keymap,   a->vnc.host,
+                        a->vnc.unix_path,  a->chroot,  a->runas,    a->debugcon, a->parallel,
+                        a->rom_path,       a->uuid,    a->print,    a->bios,     a->bootorder,
+                        a->bootopt.splash, a->qtest,   a->qtest_log };
 
     for (unsigned i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
         free(strings[i]);

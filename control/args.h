@@ -23,21 +23,21 @@ struct chardev_arg { /* -chardev KIND,id=ID,… or -qmp unix:PATH */
     char *id, *kind; /* "socket", "pty", "file", "pipe", "serial", "stdio", "null", "ringbuf" */
     char *path;      /* of a socket (NULL when fd or host is given), file, pipe, serial line */
     char *host;      /* of a TCP socket; "": all addresses */
-    int   port;      /* of host */
-    int   fd;        /* an inherited listening socket, or -1 */
-    bool  server;    /* a socket that listens; false: it is connected to */
-    bool  wait;      /* a server that lets nothing begin before its client is there */
-    bool  abstract;  /* path is a name in the abstract namespace */
-    bool  append;    /* to a file */
-    int   reconnect; /* seconds between attempts of a client; 0: none */
-    int   size;      /* of a ring buffer, bytes */
-    bool  monitor;   /* a -mon chardev=ID,mode=control names it */
-    bool  pretty;    /* its answers are indented */
+    int port;        /* of host */
+    int fd;          /* an inherited listening socket, or -1 */
+    bool server;     /* a socket that listens; false: it is connected to */
+    bool wait;       /* a server that lets nothing begin before its client is there */
+    bool abstract;   /* path is a name in the abstract namespace */
+    bool append;     /* to a file */
+    int reconnect;   /* seconds between attempts of a client; 0: none */
+    int size;        /* of a ring buffer, bytes */
+    bool monitor;    /* a -mon chardev=ID,mode=control names it */
+    bool pretty;     /* its answers are indented */
 };
 
-struct node_arg { /* -blockdev: one node of the graph of block devices */
-    char         *name; /* node-name */
-    struct config cfg;  /* all of it, dotted: "driver", "file", "file.filename", … */
+struct node_arg {      /* -blockdev: one node of the graph of block devices */
+    char *name;        /* node-name */
+    struct config cfg; /* all of it, dotted: "driver", "file", "file.filename", … */
 };
 
 enum drive_if { DRIVE_NONE, DRIVE_IDE, DRIVE_FLOPPY, DRIVE_PFLASH };
@@ -46,122 +46,122 @@ struct drive_arg { /* -drive …, with what a -device ide-cd/ide-hd,drive=ID sai
     char *id;      /* "ide-5632"; for if=ide made up as QEMU does: "ide0-hd0", "ide1-cd0" */
     char *file;    /* NULL: empty */
     char *format;  /* "raw", …; NULL: raw */
-    bool  cdrom, readonly;
-    int   unit;      /* 0-3 = hda-hdd; -1: not attached to IDE */
-    bool  writeback; /* cache=writeback or default; false: writethrough/none/directsync */
-    char *serial;    /* or NULL */
+    bool cdrom, readonly;
+    int unit;       /* 0-3 = hda-hdd; -1: not attached to IDE */
+    bool writeback; /* cache=writeback or default; false: writethrough/none/directsync */
+    char *serial;   /* or NULL */
     enum drive_if iface;
-    int    index;    /* of a floppy (0: A) or flash (0: the topmost); unused for IDE */
-    char  *node;     /* a -blockdev of this node-name is the medium: file and opts are not used */
-    char  *device;   /* id= of the -device it is plugged into, or NULL */
+    int index;    /* of a floppy (0: A) or flash (0: the topmost); unused for IDE */
+    char *node;   /* a -blockdev of this node-name is the medium: file and opts are not used */
+    char *device; /* id= of the -device it is plugged into, or NULL */
     struct config opts;  /* for the block layer: every key of -drive that is about the image */
     struct config props; /* for the drive: model, ver, wwn, cyls, heads, secs, rerror, werror, … */
 };
 
 struct device_arg { /* -device DRIVER,key=value,… that is not an IDE drive */
-    char         *driver;
+    char *driver;
     struct config cfg;
 };
 
 struct nic_arg { /* -device MODEL,…,netdev=D with -netdev tap,id=D,… */
-    char    *model, *id;
-    char    *ifname; /* tap; NULL: no tap */
-    char    *netdev; /* id of its netdev, of any type, or NULL */
+    char *model, *id;
+    char *ifname;      /* tap; NULL: no tap */
+    char *netdev;      /* id of its netdev, of any type, or NULL */
     struct config cfg; /* addr, romfile, rombar, bootindex, multifunction: as given */
-    uint8_t  mac[6]; /* as given, or 52:54:00:12:34:56 and up */
-    unsigned after;  /* of devices[] came before it: PCI slots go by command-line order */
+    uint8_t mac[6];    /* as given, or 52:54:00:12:34:56 and up */
+    unsigned after;    /* of devices[] came before it: PCI slots go by command-line order */
 };
 
 struct netdev_arg { /* -netdev TYPE,id=ID,…; -nic and -net make them too */
-    char         *id, *type;
+    char *id, *type;
     struct config cfg;
-    bool          used; /* a NIC names it */
+    bool used; /* a NIC names it */
 };
 
 enum rtc_base { RTC_UTC, RTC_LOCALTIME, RTC_DATE };
 
 struct rtc_arg { /* -rtc base=,clock=,driftfix= */
     enum rtc_base base;
-    int64_t       date;     /* of RTC_DATE: seconds since 1970-01-01 00:00, what the clock shows first */
-    bool          vm_clock; /* clock=vm: stands while the guest does; false: host */
-    bool          slew;     /* driftfix=slew: lost periodic interrupts are delivered later */
+    int64_t date;  /* of RTC_DATE: seconds since 1970-01-01 00:00, what the clock shows first */
+    bool vm_clock; /* clock=vm: stands while the guest does; false: host */
+    bool slew;     /* driftfix=slew: lost periodic interrupts are delivered later */
 };
 
 #define BOOT_NOT_SAID (-2)
 
 struct boot_arg { /* -boot, but for order=, which is vm_args.boot */
-    char  once[8];        /* the order of the first boot; "": none */
-    int   menu;           /* 0, 1 or BOOT_NOT_SAID */
-    bool  strict;
-    char *splash;         /* a picture; NULL: none */
-    int   splash_time;    /* ms, 0-65535, or BOOT_NOT_SAID */
-    int   reboot_timeout; /* ms, 0-65535; -1: never; or BOOT_NOT_SAID */
+    char once[8]; /* the order of the first boot; "": none */
+    int menu;     /* 0, 1 or BOOT_NOT_SAID */
+    bool strict;
+    char *splash;       /* a picture; NULL: none */
+    int splash_time;    /* ms, 0-65535, or BOOT_NOT_SAID */
+    int reboot_timeout; /* ms, 0-65535; -1: never; or BOOT_NOT_SAID */
 };
 
-enum on_reboot   { REBOOT_RESET, REBOOT_END };      /* -no-reboot, -action reboot=shutdown */
-enum on_shutdown { SHUTDOWN_END, SHUTDOWN_PAUSE };  /* -no-shutdown, -action shutdown=pause */
+enum on_reboot { REBOOT_RESET, REBOOT_END };       /* -no-reboot, -action reboot=shutdown */
+enum on_shutdown { SHUTDOWN_END, SHUTDOWN_PAUSE }; /* -no-shutdown, -action shutdown=pause */
 
 struct vnc_arg {
-    bool  enabled;
-    char *host;       /* "127.0.0.1", "::", … or NULL */
-    int   display;    /* port 5900 + display */
-    int   to;         /* last display to try; == display when not given */
-    bool  password;   /* a password will be set and is needed */
-    char *unix_path;  /* unix:PATH instead of host:display */
+    bool enabled;
+    char *host;      /* "127.0.0.1", "::", … or NULL */
+    int display;     /* port 5900 + display */
+    int to;          /* last display to try; == display when not given */
+    bool password;   /* a password will be set and is needed */
+    char *unix_path; /* unix:PATH instead of host:display */
 };
 
 struct vm_args {
-    int      domid; /* -xen-domid; -1: none */
-    char    *name;
-    char    *machine; /* "xenfv", "pc" (the default), "none" */
-    char    *accel;   /* "xen", "kvm", "qtest"; NULL: none named and no -xen-domid */
-    bool     own_clocks; /* not under Xen, which has them: fw_cfg, RTC, HPET, PM timer are ours */
-    bool     hpet;       /* not -no-hpet, -machine hpet=off; of no meaning under Xen */
-    bool     nodefaults;
-    bool     platform_pci; /* machine xenfv */
-    bool     acpi;         /* not -no-acpi */
-    bool     paused;       /* -S */
-    bool     usb, tablet;  /* tablet implies usb */
-    uint64_t ram;          /* -m, bytes; 128 MiB by default */
+    int domid; /* -xen-domid; -1: none */
+    char *name;
+    char *machine;   /* "xenfv", "pc" (the default), "none" */
+    char *accel;     /* "xen", "kvm", "qtest"; NULL: none named and no -xen-domid */
+    bool own_clocks; /* not under Xen, which has them: fw_cfg, RTC, HPET, PM timer are ours */
+    bool hpet;       /* not -no-hpet, -machine hpet=off; of no meaning under Xen */
+    bool nodefaults;
+    bool platform_pci;         /* machine xenfv */
+    bool acpi;                 /* not -no-acpi */
+    bool paused;               /* -S */
+    bool usb, tablet;          /* tablet implies usb */
+    uint64_t ram;              /* -m, bytes; 128 MiB by default */
     uint64_t max_ram_below_4g; /* bytes; 0xf0000000 by default, without Xen at most 0xe0000000 */
     unsigned cpus, max_cpus;   /* 1 <= cpus <= max_cpus <= 128 */
     unsigned sockets, dies, cores, threads; /* their product is max_cpus */
-    char     boot[8];      /* "cda" */
+    char boot[8];                           /* "cda" */
     struct boot_arg bootopt;
-    char    *bootorder; /* OFW paths in bootindex order, '\n' between them; NULL: none */
+    char *bootorder; /* OFW paths in bootindex order, '\n' between them; NULL: none */
     struct rtc_arg rtc;
-    char    *bios;      /* -bios FILE, found in rom_path or as a path; NULL: the default */
-    bool     fd_bootchk; /* not -no-fd-bootchk */
-    enum on_reboot   on_reboot;
+    char *bios;      /* -bios FILE, found in rom_path or as a path; NULL: the default */
+    bool fd_bootchk; /* not -no-fd-bootchk */
+    enum on_reboot on_reboot;
     enum on_shutdown on_shutdown;
-    char    *keymap;
+    char *keymap;
     struct vnc_arg vnc;
-    bool     sdl; /* never set: -display sdl is refused */
-    char    *serials[ARGS_SERIALS]; /* sink.h's spelling; "none": leave this COM port out */
+    bool sdl;                    /* never set: -display sdl is refused */
+    char *serials[ARGS_SERIALS]; /* sink.h's spelling; "none": leave this COM port out */
     unsigned nserials;
     struct chardev_arg chardevs[ARGS_CHARDEVS];
     unsigned nchardevs;
-    struct drive_arg   drives[ARGS_DRIVES];
+    struct drive_arg drives[ARGS_DRIVES];
     unsigned ndrives;
-    struct device_arg  devices[ARGS_DEVICES]; /* in command-line order */
+    struct device_arg devices[ARGS_DEVICES]; /* in command-line order */
     unsigned ndevices;
-    struct nic_arg     nics[ARGS_NICS];
+    struct nic_arg nics[ARGS_NICS];
     unsigned nnics;
-    struct netdev_arg  netdevs[ARGS_NICS];
+    struct netdev_arg netdevs[ARGS_NICS];
     unsigned nnetdevs;
-    struct node_arg    nodes[ARGS_NODES];
+    struct node_arg nodes[ARGS_NODES];
     unsigned nnodes;
-    char    *rom_path; /* -L directories, colon separated, then the built-in list */
-    int      incoming; /* -incoming fd:K, or -1 */
-    bool     domid_restrict;
-    char    *chroot, *runas;
-    char    *debugcon; /* -debugcon SINK or -device isa-debugcon,…; sink.h's spelling */
-    uint64_t debugcon_port; /* where it is: 0x402 */
-    char    *parallel; /* -parallel SINK; NULL: no port */
-    char    *uuid;     /* lower case, or NULL */
-    char    *qtest, *qtest_log; /* -qtest, -qtest-log, as given; or NULL */
-    bool     show_version, show_help; /* the rest of the command line was not looked at */
-    char    *print; /* likewise: the answer to "-machine help", "-device help", … */
+    char *rom_path; /* -L directories, colon separated, then the built-in list */
+    int incoming;   /* -incoming fd:K, or -1 */
+    bool domid_restrict;
+    char *chroot, *runas;
+    char *debugcon;          /* -debugcon SINK or -device isa-debugcon,…; sink.h's spelling */
+    uint64_t debugcon_port;  /* where it is: 0x402 */
+    char *parallel;          /* -parallel SINK; NULL: no port */
+    char *uuid;              /* lower case, or NULL */
+    char *qtest, *qtest_log; /* -qtest, -qtest-log, as given; or NULL */
+    bool show_version, show_help; /* the rest of the command line was not looked at */
+    char *print;                  /* likewise: the answer to "-machine help", "-device help", … */
 };
 
 /*
@@ -177,7 +177,7 @@ int args_add_netdev(struct vm_args *a, const struct config *cfg, struct err *err
 enum args_kind { ARGS_CARD, ARGS_NIC, ARGS_DRIVE, ARGS_OTHER };
 struct args_added {
     enum args_kind kind;
-    unsigned       index; /* in devices[], nics[] or drives[] */
+    unsigned index; /* in devices[], nics[] or drives[] */
 };
 /* -device, joined with the drive, node or netdev that it names. */
 int args_add_device(struct vm_args *a, const struct config *cfg, struct args_added *added,
@@ -186,7 +186,7 @@ int args_add_device(struct vm_args *a, const struct config *cfg, struct args_add
 char *args_device_help(const char *driver);
 
 /* What a drive says of itself; also for the keys of -device ide-hd. */
-int  args_check_props(const struct config *cfg, const char *opt, struct err *err);
+int args_check_props(const struct config *cfg, const char *opt, struct err *err);
 void args_free_drive(struct drive_arg *d); /* *d is empty afterwards */
 
 /*
@@ -194,7 +194,7 @@ void args_free_drive(struct drive_arg *d); /* *d is empty afterwards */
  * that names the option and what to use instead; *a is then empty. What is
  * accepted but has no effect is said in one line of the log. argv is not kept.
  */
-int  args_parse(struct vm_args *a, int argc, char **argv, struct err *err);
+int args_parse(struct vm_args *a, int argc, char **argv, struct err *err);
 void args_free(struct vm_args *a);
 /* What -help prints; a constant. */
 const char *args_help(void);

@@ -17,16 +17,16 @@
 #define NODE_DEPTH 8
 
 struct walk {
-    struct block_want    *w;
+    struct block_want *w;
     const struct vm_args *a;
-    struct err           *err;
-    const char           *what; /* "-blockdev n1", for messages */
-    unsigned              depth;
+    struct err *err;
+    const char *what; /* "-blockdev n1", for messages */
+    unsigned depth;
 };
 
 struct node { /* a node: the keys of cfg that begin with prefix */
     const struct config *cfg;
-    const char          *prefix; /* "" or "file." */
+    const char *prefix; /* "" or "file." */
 };
 
 static const char *get(const struct node *n, const char *key)
@@ -91,8 +91,9 @@ static int walk_common(struct walk *k, const struct node *n)
     else if (discard && (!strcmp(discard, "ignore") || !strcmp(discard, "off")))
         o->discard = false;
     else if (discard)
-        return err_set(k->err, -EINVAL, "%s: discard=%s: Invalid discard option; use ignore or unmap",
-                       k->what, discard);
+        return err_set(k->err, -EINVAL,
+                       "%s: discard=%s: Invalid discard option; use ignore or unmap", k->what,
+                       discard);
     if (!zeroes || !strcmp(zeroes, "off"))
         return 0;
     if (strcmp(zeroes, "on") && strcmp(zeroes, "unmap"))
@@ -139,8 +140,10 @@ static int walk_limit(struct walk *k, const struct node *n, const char *stem, co
     if (!rc)
         rc = get_uint(k, n, key, 1000000000000000, &l->max);
     if (!rc && l->max && !l->avg)
-        return err_set(k->err, -EINVAL, "%s: %s: bps_max/iops_max require corresponding bps/iops "
-                       "values", k->what, key);
+        return err_set(k->err, -EINVAL,
+                       "%s: %s: bps_max/iops_max require corresponding bps/iops "
+                       "values",
+                       k->what, key);
     if (!rc && l->max && l->max < l->avg)
         return err_set(k->err, -EINVAL, "%s: %s: bps_max/iops_max cannot be lower than bps/iops",
                        k->what, key);
@@ -164,7 +167,8 @@ static int walk_throttle(struct walk *k, const struct node *n, const char *stem)
 
         for (unsigned i = 0; !rc && i < BLOCK_LIMITS; i++)
             rc = walk_limit(k, n, stem, units[u], kinds[i], &l[i]);
-        if (!rc && l[BLOCK_LIMIT_TOTAL].avg && (l[BLOCK_LIMIT_READ].avg || l[BLOCK_LIMIT_WRITE].avg))
+        if (!rc && l[BLOCK_LIMIT_TOTAL].avg &&
+            (l[BLOCK_LIMIT_READ].avg || l[BLOCK_LIMIT_WRITE].avg))
             rc = err_set(k->err, -EINVAL,
                          "%s: %s.%s-total: bps/iops/max total values and read/write values "
                          "cannot be used at the same time",
@@ -233,8 +237,10 @@ static int drv_raw(struct walk *k, const struct node *n, const char *driver)
     int rc = 0;
 
     if (get(n, "offset") || get(n, "size"))
-        return err_set(k->err, -ENOTSUP, "%s: raw: offset= and size= are not supported; use a loop "
-                       "device (losetup -o)", k->what);
+        return err_set(k->err, -ENOTSUP,
+                       "%s: raw: offset= and size= are not supported; use a loop "
+                       "device (losetup -o)",
+                       k->what);
     if (!k->w->o.format)
         rc = set_format(k, "raw");
     return rc ? rc : walk_child(k, n, "file");
@@ -246,8 +252,8 @@ static int drv_format(struct walk *k, const struct node *n, const char *driver)
     int rc = set_format(k, driver);
 
     if (!rc && get(n, "backing.driver"))
-        backing = get(n, "backing.filename") ? get(n, "backing.filename") :
-                                               get(n, "backing.file.filename");
+        backing = get(n, "backing.filename") ? get(n, "backing.filename")
+                                             : get(n, "backing.file.filename");
     else if (!rc && backing && *backing) {
         const struct node_arg *def = args_find_node((struct vm_args *)k->a, backing);
 
@@ -256,8 +262,10 @@ static int drv_format(struct walk *k, const struct node *n, const char *driver)
                            backing);
         backing = config_str(&def->cfg, "filename", config_str(&def->cfg, "file.filename", NULL));
         if (!backing)
-            return err_set(k->err, -ENOTSUP, "%s: backing=%s: not supported; a backing node must "
-                           "be a format over a file", k->what, def->name);
+            return err_set(k->err, -ENOTSUP,
+                           "%s: backing=%s: not supported; a backing node must "
+                           "be a format over a file",
+                           k->what, def->name);
     }
     if (!rc && backing)
         k->w->o.backing = keep(k, backing);
@@ -318,8 +326,10 @@ static int drv_throttle(struct walk *k, const struct node *n, const char *driver
     int rc;
 
     if (get(n, "throttle-group"))
-        return err_set(k->err, -ENOTSUP, "%s: throttle-group: not supported; say limits.iops-total=, "
-                       "limits.bps-total=, … of this node", k->what);
+        return err_set(k->err, -ENOTSUP,
+                       "%s: throttle-group: not supported; say limits.iops-total=, "
+                       "limits.bps-total=, … of this node",
+                       k->what);
     rc = walk_throttle(k, n, "limits");
     return rc ? rc : walk_child(k, n, "file");
 }
@@ -333,12 +343,18 @@ static int drv_refused(struct walk *k, const struct node *n, const char *driver)
 #define COMMON                                                                                     \
     { "driver", 0 }, { "node-name", 0 }, { "read-only", 0 }, { "auto-read-only", 0 },              \
         { "discard", 0 }, { "detect-zeroes", 0 }, { "force-share", 0 }, { "cache.direct", 0 },     \
-        { "cache.no-flush", 0 }
+    {                                                                                              \
+        "cache.no-flush", 0                                                                        \
+    }
 
-static const struct keyval_key file_keys[] = {
-    COMMON,           { "filename", 0 },         { "locking", 0 }, { "aio", 0 }, { "pr-manager", 0 },
-    { "aio-max-batch", 0 }, { "drop-cache", 0 }, { NULL, 0 }
-};
+static const struct keyval_key file_keys[] = { COMMON,
+                                               { "filename", 0 },
+                                               { "locking", 0 },
+                                               { "aio", 0 },
+                                               { "pr-manager", 0 },
+                                               { "aio-max-batch", 0 },
+                                               { "drop-cache", 0 },
+                                               { NULL, 0 } };
 static const struct keyval_key raw_keys[] = { COMMON,          { "file", 0 }, { "file.", 0 },
                                               { "offset", 0 }, { "size", 0 }, { NULL, 0 } };
 static const struct keyval_key qcow2_keys[] = {
@@ -376,8 +392,8 @@ static const struct keyval_key nbd_keys[] = { COMMON,
 static const struct keyval_key null_keys[] = {
     COMMON, { "size", 0 }, { "latency-ns", 0 }, { "read-zeroes", 0 }, { NULL, 0 }
 };
-static const struct keyval_key throttle_keys[] = { COMMON,          { "file", 0 },
-                                                   { "file.", 0 },  { "throttle-group", 0 },
+static const struct keyval_key throttle_keys[] = { COMMON,           { "file", 0 },
+                                                   { "file.", 0 },   { "throttle-group", 0 },
                                                    { "limits.", 0 }, { NULL, 0 } };
 
 static const struct block_driver {
@@ -385,16 +401,16 @@ static const struct block_driver {
     int (*walk)(struct walk *k, const struct node *n, const char *driver);
     const struct keyval_key *keys; /* NULL: any */
 } drivers[] = {
-    { "file", drv_file, file_keys },          { "host_device", drv_file, file_keys },
-    { "host_cdrom", drv_file, file_keys },    { "raw", drv_raw, raw_keys },
-    { "qcow2", drv_format, qcow2_keys },      { "vpc", drv_format, vpc_keys },
-    { "nbd", drv_nbd, nbd_keys },             { "null-co", drv_null, null_keys },
-    { "null-aio", drv_null, null_keys },      { "throttle", drv_throttle, throttle_keys },
-    { "copy-on-read", drv_refused, NULL },    { "quorum", drv_refused, NULL },
-    { "blkverify", drv_refused, NULL },       { "blkreplay", drv_refused, NULL },
-    { "vmdk", drv_refused, NULL },            { "vdi", drv_refused, NULL },
-    { "vhdx", drv_refused, NULL },            { "qcow", drv_refused, NULL },
-    { "qed", drv_refused, NULL },             { "luks", drv_refused, NULL },
+    { "file", drv_file, file_keys },       { "host_device", drv_file, file_keys },
+    { "host_cdrom", drv_file, file_keys }, { "raw", drv_raw, raw_keys },
+    { "qcow2", drv_format, qcow2_keys },   { "vpc", drv_format, vpc_keys },
+    { "nbd", drv_nbd, nbd_keys },          { "null-co", drv_null, null_keys },
+    { "null-aio", drv_null, null_keys },   { "throttle", drv_throttle, throttle_keys },
+    { "copy-on-read", drv_refused, NULL }, { "quorum", drv_refused, NULL },
+    { "blkverify", drv_refused, NULL },    { "blkreplay", drv_refused, NULL },
+    { "vmdk", drv_refused, NULL },         { "vdi", drv_refused, NULL },
+    { "vhdx", drv_refused, NULL },         { "qcow", drv_refused, NULL },
+    { "qed", drv_refused, NULL },          { "luks", drv_refused, NULL },
 };
 
 static const struct block_driver *find_driver(const char *name)
@@ -474,8 +490,9 @@ static int walk_old_nbd(struct walk *k, const char *text)
         k->w->o.file = keep(k, url);
     free(url);
     free(copy);
-    return k->w->o.file ? 0 : err_set(k->err, -EINVAL, "%s: nbd:%s: use nbd://HOST:PORT/EXPORT",
-                                      k->what, text);
+    return k->w->o.file
+               ? 0
+               : err_set(k->err, -EINVAL, "%s: nbd:%s: use nbd://HOST:PORT/EXPORT", k->what, text);
 }
 
 static int walk_file(struct walk *k, const char *file)

@@ -8,9 +8,9 @@
 #include "control/args.h"
 
 struct block_want {
-    struct block_options o;     /* for block_open(); its strings live as long as this */
-    bool                 empty; /* there is no medium to open */
-    struct config        keep;  /* owns the strings */
+    struct block_options o; /* for block_open(); its strings live as long as this */
+    bool empty;             /* there is no medium to open */
+    struct config keep;     /* owns the strings */
 };
 
 /*
@@ -18,11 +18,11 @@ struct block_want {
  * -EINVAL/-ENOTSUP and a line in err that names the drive or node and the key.
  * Nothing is opened.
  */
-int  block_want_drive(struct block_want *w, const struct vm_args *a, const struct drive_arg *d,
-                      struct err *err);
-int  block_want_node(struct block_want *w, const struct vm_args *a, const char *node,
+int block_want_drive(struct block_want *w, const struct vm_args *a, const struct drive_arg *d,
                      struct err *err);
+int block_want_node(struct block_want *w, const struct vm_args *a, const char *node,
+                    struct err *err);
 /* The same of a node that has no name yet: cfg is as -blockdev and blockdev-add have it. */
-int  block_want_config(struct block_want *w, const struct vm_args *a, const struct config *cfg,
-                       struct err *err);
+int block_want_config(struct block_want *w, const struct vm_args *a, const struct config *cfg,
+                      struct err *err);
 void block_want_free(struct block_want *w);

@@ -15,16 +15,16 @@
 #define ENTRIES (ARGS_DRIVES + ARGS_NICS + ARGS_DEVICES)
 
 struct entry {
-    int  index;
+    int index;
     char path[80];
 };
 
 struct order {
     struct args_ctx *c;
-    struct entry     list[ENTRIES];
-    unsigned         n;
-    bool             taken[SLOTS];
-    int              rc;
+    struct entry list[ENTRIES];
+    unsigned n;
+    bool taken[SLOTS];
+    int rc;
 };
 
 /* Sorts it in; two of the same number are an error. */
@@ -36,8 +36,8 @@ static void add(struct order *o, int index, const char *what, const char *path)
         return;
     for (unsigned i = 0; i < o->n; i++) {
         if (o->list[i].index == index)
-            o->rc = err_set(o->c->err, -EINVAL, "-device %s: The bootindex %d has already been used",
-                            what, index);
+            o->rc = err_set(o->c->err, -EINVAL,
+                            "-device %s: The bootindex %d has already been used", what, index);
     }
     while (at && o->list[at - 1].index > index) {
         o->list[at] = o->list[at - 1];

@@ -11,14 +11,15 @@
 #include <unistd.h>
 #include "hw/ata.h"
 
-#define SECTOR      512
-#define TABLE       446 /* four entries of 16 bytes, then 55 aa */
-#define ENTRIES     4
-#define CYLS_MAX    16383
-#define BIOS_CYLS   1024
-#define BIOS_HEADS  16
-#define BIOS_SECS   63
-#define LARGE_MAX   131072 /* cylinders times heads that fit "large" translation */
+#define SECTOR     512
+#define TABLE      446 /* four entries of 16 bytes, then 55 aa */
+#define ENTRIES    4
+#define CYLS_MIN   2 /* as QEMU has it for the smallest */
+#define CYLS_MAX   16383
+#define BIOS_CYLS  1024
+#define BIOS_HEADS 16
+#define BIOS_SECS  63
+#define LARGE_MAX  131072 /* cylinders times heads that fit "large" translation */
 
 static const char *auto_trans(unsigned cyls, unsigned heads, unsigned secs)
 {
@@ -28,6 +29,10 @@ static const char *auto_trans(unsigned cyls, unsigned heads, unsigned secs)
 static void by_size(uint64_t sectors, struct geometry *g)
 {
     ata_geometry(sectors, &g->cyls, &g->heads, &g->secs);
+    if (g->cyls < CYLS_MIN) {
+        g->cyls = CYLS_MIN;
+        g->told = true;
+    }
     g->trans = auto_trans(g->cyls, g->heads, g->secs);
 }
 
@@ -66,7 +71,7 @@ void geometry_guess(uint64_t sectors, const uint8_t *mbr, struct geometry *g)
         g->trans = seen.cyls * seen.heads <= LARGE_MAX ? "large" : "lba";
         return;
     }
-    g->told = seen.cyls != g->cyls || seen.heads != g->heads || seen.secs != g->secs;
+    g->told |= seen.cyls != g->cyls || seen.heads != g->heads || seen.secs != g->secs;
     g->cyls = seen.cyls;
     g->heads = seen.heads;
     g->secs = seen.secs;
@@ -104,8 +109,9 @@ static bool read_first(const struct vm_drive *d, uint8_t *mbr)
         }
     }
     f.iov = (struct iovec){ f.data, SECTOR };
-    f.req = (struct block_req){ .op = BLOCK_READ, .len = SECTOR, .iov = &f.iov, .niov = 1,
-                                .done = read_done, .arg = &f };
+    f.req = (struct block_req){
+        .op = BLOCK_READ, .len = SECTOR, .iov = &f.iov, .niov = 1, .done = read_done, .arg = &f
+    };
     block_submit(b, &f.req);
     block_drain(b);
     memcpy(mbr, f.data, SECTOR);
@@ -120,9 +126,9 @@ static unsigned number(const struct vm_drive *d, const char *key)
 void geometry_of(const struct vm_drive *d, struct geometry *g)
 {
     const struct config *props = &d->arg->props;
-    const char *trans = config_str(props, "bios-chs-trans",
-                                   config_str(props, "chs-trans", config_str(props, "trans",
-                                                                             "auto")));
+    const char *trans =
+        config_str(props, "bios-chs-trans",
+                   config_str(props, "chs-trans", config_str(props, "trans", "auto")));
     uint8_t mbr[SECTOR];
 
     memset(g, 0, sizeof(*g));

@@ -4,9 +4,9 @@
 #include "control/vm.h"
 
 struct geometry {
-    unsigned    cyls, heads, secs;
+    unsigned cyls, heads, secs;
     const char *trans; /* "none", "lba", "large", "rechs": how firmware is to bend them */
-    bool        told;  /* the drive must be told: they are not what it makes of its size */
+    bool told;         /* the drive must be told: they are not what it makes of its size */
 };
 
 /*

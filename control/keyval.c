@@ -207,8 +207,8 @@ static int set_scalar(struct config *cfg, const char *key, const json_t *v)
 static int flatten(struct config *cfg, const char *prefix, const json_t *v, unsigned depth,
                    char **bad);
 
-static int flatten_member(struct config *cfg, const char *prefix, const char *name,
-                          const json_t *v, unsigned depth, char **bad)
+static int flatten_member(struct config *cfg, const char *prefix, const char *name, const json_t *v,
+                          unsigned depth, char **bad)
 {
     char *key = *prefix ? xasprintf("%s.%s", prefix, name) : xstrdup(name);
     int rc = flatten(cfg, key, v, depth + 1, bad);
@@ -226,7 +226,8 @@ static int flatten(struct config *cfg, const char *prefix, const json_t *v, unsi
         const char *name;
         json_t *m;
 
-        json_object_foreach((json_t *)v, name, m) {
+        json_object_foreach((json_t *)v, name, m)
+        {
             rc = flatten_member(cfg, prefix, name, m, depth, bad);
             if (rc)
                 return rc;
@@ -262,7 +263,7 @@ int keyval_from_json(struct config *cfg, const char *opt, const json_t *obj, str
 }
 
 int keyval_check(const struct config *cfg, const char *opt, const struct keyval_key *keys,
-                      struct err *err)
+                 struct err *err)
 {
     for (size_t i = 0; keys && i < cfg->n; i++) {
         const char *key = cfg->items[i].key;

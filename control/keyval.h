@@ -14,9 +14,9 @@ struct json_t;
 #define KV_NAME 0x01 /* a file name: commas in it are its own */
 #define KV_BARE 0x02 /* may stand alone: "server" is "server=on", "nowait" is "nowait=on" */
 
-struct keyval_key { /* a table of them ends with name NULL */
+struct keyval_key {   /* a table of them ends with name NULL */
     const char *name; /* "file." is every key that begins so */
-    unsigned    flags;
+    unsigned flags;
 };
 
 /*

@@ -28,8 +28,8 @@ static int fail(const char *id, struct err *err, const char *what, const char *w
     return err_set(err, -e, "netdev %s: %s %s: %s", id, what, where, strerror(e));
 }
 
-static int look_up(struct addr *a, const char *id, const char *host, const char *port,
-                   bool stream, struct err *err)
+static int look_up(struct addr *a, const char *id, const char *host, const char *port, bool stream,
+                   struct err *err)
 {
     struct addrinfo hints = { .ai_family = AF_UNSPEC,
                               .ai_socktype = stream ? SOCK_STREAM : SOCK_DGRAM,
@@ -41,8 +41,8 @@ static int look_up(struct addr *a, const char *id, const char *host, const char 
         hints.ai_family = AF_INET;
     rc = getaddrinfo(host && *host ? host : NULL, port, &hints, &list);
     if (rc)
-        return err_set(err, -EINVAL, "netdev %s: %s:%s: %s", id, host ? host : "",
-                       port ? port : "", gai_strerror(rc));
+        return err_set(err, -EINVAL, "netdev %s: %s:%s: %s", id, host ? host : "", port ? port : "",
+                       gai_strerror(rc));
     memcpy(&a->ss, list->ai_addr, list->ai_addrlen);
     a->len = list->ai_addrlen;
     freeaddrinfo(list);
@@ -223,8 +223,8 @@ static int join_group(struct sock_plan *p, const char *id, const struct addr *gr
         m.imr_interface = ((struct sockaddr_in *)&local.ss)->sin_addr;
     if (setsockopt(p->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)) ||
         setsockopt(p->fd, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on)) ||
-        (local.len && setsockopt(p->fd, IPPROTO_IP, IP_MULTICAST_IF, &m.imr_interface,
-                                 sizeof(m.imr_interface))))
+        (local.len &&
+         setsockopt(p->fd, IPPROTO_IP, IP_MULTICAST_IF, &m.imr_interface, sizeof(m.imr_interface))))
         return fail(id, err, "cannot join", "the multicast group");
     return 0;
 }
@@ -242,7 +242,8 @@ static int plan_socket(struct sock_plan *p, const char *id, const struct config 
     if (!!fd + !!on + !!to + !!group + !!udp != 1)
         return err_set(err, -EINVAL,
                        "netdev %s: exactly one of listen=, connect=, mcast= or udp= is required "
-                       "(or fd=)", id);
+                       "(or fd=)",
+                       id);
     if (udp && !from)
         return err_set(err, -EINVAL, "netdev %s: localaddr= is mandatory with udp=", id);
     if (fd) {
@@ -303,8 +304,8 @@ static int plan_stream(struct sock_plan *p, const char *id, const struct config 
     p->fd = fd;
     if (rc || fd >= 0)
         return rc;
-    return config_bool(cfg, "server", false) ? listen_at(p, id, &a, err) :
-                                               connect_to(p, id, &a, err);
+    return config_bool(cfg, "server", false) ? listen_at(p, id, &a, err)
+                                             : connect_to(p, id, &a, err);
 }
 
 int sock_plan_make(struct sock_plan *p, const char *id, const struct config *cfg, struct err *err)

@@ -73,8 +73,8 @@ static void watch_again(struct sock *s)
 /* The peer of a stream has gone; a server waits for the next one. */
 static void hang_up(struct sock *s, const char *why)
 {
-    log_line("netdev %s: %s; %s", s->id, why,
-             s->listening ? "waiting for the next peer" : "the guest's network is cut");
+    log_provoked("netdev %s: %s; %s", s->id, why,
+                 s->listening ? "waiting for the next peer" : "the guest's network is cut");
     unwatch(&s->poll);
     close(s->plan.fd);
     s->plan.fd = -1;

@@ -147,7 +147,8 @@ static const struct {
     { "-drive|if=none,id=x|-device|ide-cd,drive=x,bus=ide.1,unit=2", "unit=2: not a number" },
     { "-drive|if=none,id=x|-device|ide-cd,drive=x|-device|ide-cd,drive=x", "plugged in already" },
     { "-hdc|/a|-drive|if=none,id=x|-device|ide-cd,drive=x,bus=ide.1,unit=0", "IDE unit 2 (hdc)" },
-    { "-device|nosuchthing,x=y", "-device nosuchthing: 'nosuchthing' is not a valid device model name" },
+    { "-device|nosuchthing,x=y",
+      "-device nosuchthing: 'nosuchthing' is not a valid device model name" },
     { "-device|", "'' is not a valid device model name" },
     { "-device|VGA,=3", "unknown key ''" },
     { "-device|e1000,mac=00:16:3e:11:22", "mac=00:16:3e:11:22 is not a MAC" },
@@ -257,7 +258,7 @@ static void fuzz_one(uint64_t *seed)
     }
     for (unsigned n = rnd_below(seed, 4); n && len < sizeof(text) - 512; n--) {
         const char *piece = rnd_below(seed, 2) ? refused[rnd_below(seed, nrefused)].text
-                                         : malformed[rnd_below(seed, nmalformed)].text;
+                                               : malformed[rnd_below(seed, nmalformed)].text;
 
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%s|", piece);
     }

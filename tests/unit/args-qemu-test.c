@@ -134,6 +134,7 @@ TEST(default_devices)
     done(l);
     l = parse(QT);
     CHECK(l->rc == 0 && !l->a.ndevices && !l->a.nnics && !l->a.ndrives && !l->a.nserials);
+    CHECK(is(l->a.boot, "cad"));
     done(l);
     l = parse("dm|-xen-domid|3"); /* nobody adds to what the toolstack says */
     CHECK(l->rc == 0 && !l->a.ndevices && !l->a.nnics && !l->a.ndrives && !l->a.parallel);
@@ -210,7 +211,8 @@ TEST(images)
         if (rc)
             fprintf(stderr, "%s: %s\n", drive, err.msg);
         CHECK(rc == 0 && !w.empty && is(w.o.file, table[i].file));
-        CHECK(table[i].format ? is(w.o.format, table[i].format) : !w.o.format || is(w.o.format, "raw"));
+        CHECK(table[i].format ? is(w.o.format, table[i].format)
+                              : !w.o.format || is(w.o.format, "raw"));
         block_want_free(&w);
     }
 }
@@ -222,7 +224,8 @@ TEST(how_images_are_opened)
     int rc;
 
     want("file=/x,cache=none,discard=unmap,detect-zeroes=unmap,snapshot=on,file.locking=on,"
-         "read-only=on", &w, &rc, &err);
+         "read-only=on",
+         &w, &rc, &err);
     CHECK(rc == 0 && w.o.direct && !w.o.no_flush && w.o.discard && w.o.detect_zeroes);
     CHECK(w.o.snapshot && w.o.readonly && w.o.locking == BLOCK_LOCK_ON);
     block_want_free(&w);
@@ -231,7 +234,8 @@ TEST(how_images_are_opened)
     CHECK(w.o.locking == BLOCK_LOCK_AUTO);
     block_want_free(&w);
     want("file=/x,cache=none,cache.direct=off,iops=100,bps_rd=5000,bps_rd_max=9000,"
-         "throttling.bps-read-max-length=3,iops_size=4096", &w, &rc, &err);
+         "throttling.bps-read-max-length=3,iops_size=4096",
+         &w, &rc, &err);
     CHECK(rc == 0 && !w.o.direct && w.o.throttle.iops[BLOCK_LIMIT_TOTAL].avg == 100);
     CHECK(w.o.throttle.bps[BLOCK_LIMIT_READ].avg == 5000);
     CHECK(w.o.throttle.bps[BLOCK_LIMIT_READ].max == 9000);
@@ -288,9 +292,9 @@ TEST(block_nodes)
     const struct drive_arg *d = l->a.drives;
 
     CHECK(l->rc == 0 && l->a.nnodes == 4 && l->a.ndrives == 3);
-    CHECK(is(d[0].id, "disk") && is(d[0].node, "t") && d[0].unit == 1 && !d[0].cdrom);
-    CHECK(d[1].unit == 0 && d[1].cdrom && d[1].readonly && is(d[1].id, "n"));
-    CHECK(d[2].unit == 2 && !d[2].node && d[2].cdrom);
+    CHECK(is(d[0].id, "disk") && is(d[0].node, "t") && d[0].unit == 3 && !d[0].cdrom);
+    CHECK(d[1].unit == 2 && d[1].cdrom && d[1].readonly && is(d[1].id, "n"));
+    CHECK(d[2].unit == 0 && !d[2].node && d[2].cdrom);
     CHECK(block_want_drive(&w, &l->a, &d[0], &l->err) == 0);
     CHECK(is(w.o.file, "/x.q") && is(w.o.format, "qcow2") && w.o.readonly && w.o.discard);
     CHECK(is(w.o.backing, "") && w.o.throttle.iops[BLOCK_LIMIT_TOTAL].avg == 7);
@@ -303,13 +307,13 @@ TEST(block_nodes)
 
 TEST(cards_and_ports)
 {
-    struct line *l =
-        parse(QT "|-device|VGA,addr=5|-device|e1000,addr=0x3,bootindex=1,id=n,romfile=|"
-                 "-device|rtl8139,bootindex=0|-drive|if=none,id=d|-device|ide-cd,drive=d,bootindex=2|"
-                 "-chardev|ringbuf,id=r,size=4k|-device|isa-serial,chardev=r,index=1|"
-                 "-chardev|null,id=s|-device|isa-debugcon,chardev=s,iobase=0x402|"
-                 "-chardev|file,id=p,path=/p|-device|isa-parallel,chardev=p,iobase=0x378,irq=7|"
-                 "-global|e1000.x=1|-set|device.n.rombar=0");
+    struct line *l = parse(
+        QT "|-device|VGA,addr=5|-device|e1000,addr=0x3,bootindex=1,id=n,romfile=|"
+           "-device|rtl8139,bootindex=0|-drive|if=none,id=d|-device|ide-cd,drive=d,bootindex=2|"
+           "-chardev|ringbuf,id=r,size=4k|-device|isa-serial,chardev=r,index=1|"
+           "-chardev|null,id=s|-device|isa-debugcon,chardev=s,iobase=0x402|"
+           "-chardev|file,id=p,path=/p|-device|isa-parallel,chardev=p,iobase=0x378,irq=7|"
+           "-global|e1000.x=1|-set|device.n.rombar=0");
 
     CHECK(l->rc == 0 && l->a.nnics == 2 && l->a.ndevices == 1);
     CHECK(is(config_str(&l->a.nics[0].cfg, "addr", ""), "0x3"));
@@ -317,7 +321,7 @@ TEST(cards_and_ports)
     CHECK(is(config_str(&l->a.nics[0].cfg, "romfile", "-"), ""));
     CHECK(is(l->a.bootorder, "/pci@i0cf8/ethernet@2/ethernet-phy@0\n"
                              "/pci@i0cf8/ethernet@3/ethernet-phy@0\n"
-                             "/pci@i0cf8/ide@1,1/drive@0/disk@0"));
+                             "/pci@i0cf8/ide@1,1/drive@1/disk@0"));
     CHECK(l->a.nserials == 2 && is(l->a.serials[0], "none") && is(l->a.serials[1], "mem:"));
     CHECK(is(l->a.debugcon, "null") && l->a.debugcon_port == 0x402);
     CHECK(is(l->a.parallel, "file:/p") && l->a.chardevs[0].size == 4096);
@@ -347,11 +351,12 @@ TEST(control_sockets)
 
 TEST(cables)
 {
-    struct line *l = parse(QT "|-netdev|socket,id=s,fd=7|-device|e1000,netdev=s|"
-                              "-netdev|dgram,id=d,local.type=inet,local.host=127.0.0.1,local.port=1|"
-                              "-device|rtl8139,netdev=d|-nic|tap,ifname=t0,model=rtl8139,script=no|"
-                              "-netdev|{\"type\":\"stream\",\"id\":\"j\",\"server\":true,"
-                              "\"addr\":{\"type\":\"unix\",\"path\":\"/s\"}}|-device|e1000,netdev=j");
+    struct line *l =
+        parse(QT "|-netdev|socket,id=s,fd=7|-device|e1000,netdev=s|"
+                 "-netdev|dgram,id=d,local.type=inet,local.host=127.0.0.1,local.port=1|"
+                 "-device|rtl8139,netdev=d|-nic|tap,ifname=t0,model=rtl8139,script=no|"
+                 "-netdev|{\"type\":\"stream\",\"id\":\"j\",\"server\":true,"
+                 "\"addr\":{\"type\":\"unix\",\"path\":\"/s\"}}|-device|e1000,netdev=j");
 
     CHECK(l->rc == 0 && l->a.nnetdevs == 4 && l->a.nnics == 4);
     CHECK(is(l->a.netdevs[0].type, "socket") && l->a.netdevs[0].used);
@@ -413,7 +418,8 @@ static const struct {
     { "-drive|if=none,id=x|-device|ide-hd,drive=x,colour=red", "unknown key 'colour'" },
     { "-drive|if=none,id=x|-device|ide-hd,drive=x,logical_block_size=4096", "must be 512" },
     { "-drive|if=none,id=x|-device|ide-hd,drive=x,bootindex=-2", "bootindex=-2: not a number" },
-    { "-device|ide-cd,bootindex=1|-device|ide-cd,bootindex=1", "bootindex 1 has already been used" },
+    { "-device|ide-cd,bootindex=1|-device|ide-cd,bootindex=1",
+      "bootindex 1 has already been used" },
     { "-device|VGA,id=a|-device|e1000,id=a", "Duplicate device ID 'a'" },
     { "-device|VGA,colour=red", "unknown key 'colour'" },
     { "-device|VGA,bus=pci.7", "Bus 'pci.7' not found" },
@@ -458,12 +464,9 @@ TEST(lists_are_printed)
     static const struct {
         const char *text, *words;
     } table[] = {
-        { "-machine|help", "\npc " },
-        { "-M|?", "xenfv" },
-        { "-device|help", "name \"e1000\"" },
-        { "-device|ide-hd,help", "  bootindex=" },
-        { "-device|VGA,help", "  vgamem_mb=" },
-        { "-accel|help", "qtest" },
+        { "-machine|help", "\npc " },           { "-M|?", "xenfv" },
+        { "-device|help", "name \"e1000\"" },   { "-device|ide-hd,help", "  bootindex=" },
+        { "-device|VGA,help", "  vgamem_mb=" }, { "-accel|help", "qtest" },
         { "-chardev|help", "socket" },
     };
 
@@ -478,8 +481,8 @@ TEST(lists_are_printed)
     }
 }
 
-static int add_json(struct vm_args *a, int (*add)(struct vm_args *, const struct config *,
-                                                  struct err *),
+static int add_json(struct vm_args *a,
+                    int (*add)(struct vm_args *, const struct config *, struct err *),
                     const char *json, struct err *err)
 {
     struct config cfg = { 0 };
@@ -508,7 +511,8 @@ TEST(while_the_guest_runs)
     struct args_added what;
     struct err err = { "" };
 
-    CHECK(add_json(&l->a, args_add_node, "{\"driver\":\"null-co\",\"node-name\":\"n\"}", &err) == 0);
+    CHECK(add_json(&l->a, args_add_node, "{\"driver\":\"null-co\",\"node-name\":\"n\"}", &err) ==
+          0);
     CHECK(add_json(&l->a, args_add_netdev, "{\"type\":\"socket\",\"id\":\"s\",\"fd\":\"3\"}",
                    &err) == 0);
     CHECK(add_device(&l->a, "e1000,netdev=s,id=x,addr=7", &what, &err) == 0);
