@@ -120,6 +120,7 @@ void block_submit(struct block *b, struct block_req *req)
     req->block = b;
     req->next = NULL;
     req->status = 0;
+    req->ended = false;
     req->busy = true;
     req->began = uv_hrtime();
     req->may_unmap &= b->discard;
@@ -135,7 +136,7 @@ void block_submit(struct block *b, struct block_req *req)
 
 void block_cancel(struct block_req *req)
 {
-    if (req->busy && req->block->ops->cancel)
+    if (req->busy && !req->ended && req->block->ops->cancel)
         req->block->ops->cancel(req->block, req);
 }
 
@@ -167,6 +168,7 @@ void block_finish_later(struct block_req *req, int err)
     struct block *b = req->block;
 
     req->status = err;
+    req->ended = true;
     req->next = NULL;
     if (b->ready)
         b->ready_last->next = req;

@@ -32,6 +32,7 @@ struct block_req { /* embedded in the drive: one in flight, one struct */
     struct block *block;
     struct block_req *next;
     int status;
+    bool ended;    /* only done() is still to come */
     int64_t began; /* host ns */
     void *back[4];
 };

@@ -12,6 +12,7 @@
 
 struct fault {
     struct fault_plan plan;
+    struct torn *torn;     /* under way */
     struct delayed *first; /* soonest first */
     uv_timer_t *timer;
 };
@@ -26,6 +27,8 @@ struct delayed {
 struct torn { /* a write that stops in the middle */
     struct block_req own;
     struct block_req *req;
+    struct torn *next;
+    struct fault *f;
     int err;
     struct iovec iov[];
 };
@@ -92,7 +95,11 @@ static void torn_done(struct block_req *own, int err)
 {
     struct torn *x = own->arg;
     struct block_req *req = x->req;
+    struct torn **p = &x->f->torn;
 
+    while (*p != x)
+        p = &(*p)->next;
+    *p = x->next;
     err = err ? err : x->err;
     free(x);
     block_finish(req, err);
@@ -117,6 +124,9 @@ static void tear(struct block *b, struct block_req *req)
         left -= x->iov[n].iov_len;
     }
     x->req = req;
+    x->f = f;
+    x->next = f->torn;
+    f->torn = x;
     x->err = f->plan.err;
     x->own = (struct block_req){ .op = BLOCK_WRITE,
                                  .offset = req->offset,
@@ -221,6 +231,12 @@ static void fault_cancel(struct block *b, struct block_req *req)
         free(d);
         block_finish_later(req, ECANCELED);
         return;
+    }
+    for (struct torn *x = f->torn; x; x = x->next) {
+        if (x->req == req) {
+            block_cancel(&x->own);
+            return;
+        }
     }
     filter_cancel(b, req);
 }

@@ -349,7 +349,7 @@ TEST(what_cannot_be_opened_says_why)
     CHECK(refused(t, "/", "raw", -1, "is a directory"));
     CHECK(refused(t, "/dev/null", "raw", -1, "neither a file nor a block device"));
     CHECK(refused(t, "", "raw", -1, "file name is empty"));
-    CHECK(refused(t, "x.qcow2", "qcow2", -1, "convert with qemu-img convert -O raw"));
+    CHECK(refused(t, "x.qed", "qed", -1, "convert with qemu-img convert -O raw"));
     CHECK(refused(t, "x.vhd", "vpc", empty, "too short"));
     empty = image((const uint8_t *)"", 0);
     CHECK(refused(t, "x.img", NULL, empty, "is empty"));
