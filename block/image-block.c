@@ -27,6 +27,7 @@ struct req_list {
 
 struct fast { /* a request that the file below serves */
     struct block_req sub, *req;
+    struct image_block *ib; /* req->block may be a filter above */
     struct fast *next;
 };
 
@@ -173,7 +174,7 @@ static void fast_done(struct block_req *sub, int err)
 {
     struct fast *f = sub->arg;
     struct block_req *req = f->req;
-    struct image_block *ib = req->block->priv;
+    struct image_block *ib = f->ib;
 
     f->next = ib->free;
     ib->free = f;
@@ -190,6 +191,7 @@ static void fast_start(struct image_block *ib, struct block_req *req, uint64_t h
     ib->free = f->next;
     ib->nfast++;
     f->req = req;
+    f->ib = ib;
     req->back[BACK_FAST] = f;
     f->sub = (struct block_req){ .op = req->op,
                                  .offset = host,

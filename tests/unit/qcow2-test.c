@@ -69,6 +69,7 @@ static bool right_after(const char *name, const char *raw)
 
 TEST(what_qemu_img_makes_reads_back)
 {
+    ONCE;
     make_raw("a.raw", SIZE, 77);
     for (size_t i = 0; i < OPTIONS; i++) {
         bool same;
@@ -104,12 +105,14 @@ static void write_and_compare(const char *opts, const char *how, uint64_t max)
 
 TEST(what_is_written_is_what_qemu_img_finds)
 {
+    ONCE;
     for (size_t i = 0; i < OPTIONS; i++)
         write_and_compare(options[i], "", 65536 + 4096);
 }
 
 TEST(compressed_clusters_become_normal_ones)
 {
+    ONCE;
     write_and_compare("compat=1.1", "-c", 200000 / 512 * 512);
     write_and_compare("compression_type=zstd,cluster_size=4096", "-c", 8192);
     write_and_compare("compat=0.10,cluster_size=512", "-c", 4096);
@@ -119,6 +122,7 @@ TEST(compressed_clusters_become_normal_ones)
 
 TEST(an_empty_image_grows_from_nothing)
 {
+    ONCE;
     for (size_t i = 0; i < OPTIONS; i++) {
         struct image *im;
         bool right;
@@ -166,6 +170,7 @@ static void snapshot_survives(const char *opts)
 
 TEST(snapshots_keep_what_they_hold)
 {
+    ONCE;
     snapshot_survives("compat=1.1");
     snapshot_survives("compat=0.10,cluster_size=4096");
     snapshot_survives("extended_l2=on");

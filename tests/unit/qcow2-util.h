@@ -40,3 +40,12 @@ struct scribble {
     bool no_discard; /* what a discard leaves is not promised, but for images with nothing behind */
 };
 void scribble(struct image *im, const char *raw, const struct scribble *how);
+
+/* There is no device here, so a test's second run would be the first again. */
+#define ONCE                                                                                       \
+    do {                                                                                           \
+        static bool ran_;                                                                          \
+        if (ran_)                                                                                  \
+            return;                                                                                \
+        ran_ = true;                                                                               \
+    } while (0)
