@@ -33,6 +33,8 @@ void qmp_client_hang_up(struct qmp_client *cl)
     if (cl->dead)
         return;
     cl->dead = true;
+    if (cl->later)
+        cl->later->client = NULL;
     for (unsigned i = 0; i < QMP_CLIENTS_MAX; i++) {
         if (cl->listener->client[i] == cl)
             cl->listener->client[i] = NULL;
@@ -62,9 +64,11 @@ static void update_poll(struct qmp_client *cl)
 
     if (cl->dead)
         return;
-    if (!cl->leaving && out_pending(cl) < OUT_PAUSE)
+    if (!cl->leaving && !cl->later && out_pending(cl) < OUT_PAUSE)
         events |= UV_READABLE;
-    if (!events)
+    if (!events && cl->later)
+        uv_poll_stop(&cl->poll);
+    else if (!events)
         qmp_client_hang_up(cl);
     else
         uv_poll_start(&cl->poll, events, on_event);
@@ -302,7 +306,7 @@ static bool read_chunk(struct qmp_client *cl)
 
 static bool may_read(const struct qmp_client *cl)
 {
-    return !cl->dead && !cl->leaving && out_pending(cl) < OUT_PAUSE;
+    return !cl->dead && !cl->leaving && !cl->later && out_pending(cl) < OUT_PAUSE;
 }
 
 static void pump(struct qmp_client *cl)
@@ -315,6 +319,12 @@ static void pump(struct qmp_client *cl)
             break;
         }
     }
+}
+
+void qmp_client_go_on(struct qmp_client *cl)
+{
+    pump(cl);
+    update_poll(cl);
 }
 
 static void on_event(uv_poll_t *h, int status, int events)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "control/qmp-impl.h"
+#include "hw/core/log.h"
 
 static const struct qmp_verb *const tables[] = {
     qmp_core_verbs, qmp_vm_verbs,      qmp_query_verbs, qmp_cpu_verbs,     qmp_device_verbs,
@@ -217,7 +218,9 @@ static void call_verb(struct qmp_call *c, const char *name)
 
 void qmp_run(const struct qmp_call *from, const char *verb, json_t *args, struct qmp_call *sub)
 {
-    *sub = (struct qmp_call){ .q = from->q, .vm = from->vm, .client = from->client, .args = args };
+    *sub = (struct qmp_call){
+        .q = from->q, .vm = from->vm, .client = from->client, .args = args, .nested = true
+    };
     if (!sub->args)
         sub->args = json_object();
     call_verb(sub, verb);
@@ -280,6 +283,43 @@ static void reply(struct qmp_client *cl, struct qmp_call *c, json_t *id)
     json_decref(msg);
 }
 
+static void on_thread(uv_work_t *w)
+{
+    struct qmp_later *l = w->data;
+
+    l->rc = l->run(l);
+}
+
+static void after_thread(uv_work_t *w, int status)
+{
+    struct qmp_later *l = w->data;
+    struct qmp_client *cl = l->client;
+    struct qmp_call c = { .q = l->q, .vm = l->q->vm, .client = cl };
+
+    l->done(l, &c, status ? status : l->rc);
+    if (cl) {
+        cl->later = NULL;
+        reply(cl, &c, l->id);
+        qmp_client_go_on(cl);
+    } else if (c.error) {
+        log_line("%s", c.desc); /* the monitor's command was answered before it was done */
+    }
+    json_decref(l->id);
+    qmp_unref(l->q);
+    free(l);
+}
+
+void qmp_later(struct qmp_call *c, struct qmp_later *l)
+{
+    l->work.data = l;
+    l->q = c->q;
+    l->client = c->nested ? NULL : c->client;
+    c->q->handles++;
+    if (!c->nested)
+        c->later = l;
+    uv_queue_work(c->q->loop, &l->work, on_thread, after_thread); /* fails for a NULL only */
+}
+
 void qmp_dispatch(struct qmp_client *cl, const char *msg, size_t len)
 {
     struct qmp_call c = { .q = cl->q, .vm = cl->q->vm, .client = cl };
@@ -301,7 +341,12 @@ void qmp_dispatch(struct qmp_client *cl, const char *msg, size_t len)
             c.args = none;
         call_verb(&c, name);
     }
-    reply(cl, &c, json_object_get(root, "id"));
+    if (c.later) {
+        c.later->id = json_incref(json_object_get(root, "id"));
+        cl->later = c.later;
+    } else {
+        reply(cl, &c, json_object_get(root, "id"));
+    }
     json_decref(none);
     json_decref(root);
 }

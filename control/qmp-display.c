@@ -138,13 +138,60 @@ static int open_picture(struct qmp_call *c, const char *filename)
     return fd;
 }
 
+struct picture {
+    struct qmp_later later; /* first */
+    struct surface copy;
+    int fd;
+    bool png;
+    char *filename;
+};
+
+static int write_picture(struct qmp_later *l)
+{
+    struct picture *p = (struct picture *)l;
+    int rc = p->png ? surface_write_png(&p->copy, p->fd) : surface_write_ppm(&p->copy, p->fd);
+
+    if (close(p->fd) && !rc)
+        rc = -errno;
+    return rc;
+}
+
+static void picture_written(struct qmp_later *l, struct qmp_call *c, int rc)
+{
+    struct picture *p = (struct picture *)l;
+
+    if (rc)
+        qmp_fail(c, "screendump: %s: %s", p->filename, strerror(-rc));
+    free(p->filename);
+    free(p->copy.pixels);
+}
+
+/* A copy of the surface: the guest draws on while a thread compresses it. */
+static struct picture *copy_picture(const struct surface *s)
+{
+    struct picture *p = calloc(1, sizeof(*p));
+    size_t size = (size_t)s->stride * s->height;
+
+    if (!p)
+        return NULL;
+    p->copy = *s;
+    p->copy.fd = -1;
+    p->copy.pixels = malloc(size);
+    if (!p->copy.pixels) {
+        free(p);
+        return NULL;
+    }
+    memcpy(p->copy.pixels, s->pixels, size);
+    return p;
+}
+
 static void screendump(struct qmp_call *c)
 {
-    const char *filename = qmp_arg(c, "filename", "");
-    const char *format = qmp_arg(c, "format", "ppm");
+    const char *filename = qmp_arg(c, "filename", ""), *format = qmp_arg(c, "format", "ppm");
     bool png = !strcmp(format, "png");
     const struct surface *s;
-    int fd, rc;
+    struct picture *p;
+    int fd;
 
     if (!png && strcmp(format, "ppm")) {
         qmp_fail(c, "screendump: format '%s' is not supported; use png or ppm", format);
@@ -158,11 +205,18 @@ static void screendump(struct qmp_call *c)
     fd = open_picture(c, filename);
     if (fd < 0)
         return;
-    rc = png ? surface_write_png(s, fd) : surface_write_ppm(s, fd);
-    if (close(fd) && !rc)
-        rc = -errno;
-    if (rc)
-        qmp_fail(c, "screendump: %s: %s", filename, strerror(-rc));
+    p = copy_picture(s);
+    if (!p) {
+        close(fd);
+        qmp_fail(c, "screendump: out of memory");
+        return;
+    }
+    p->fd = fd;
+    p->png = png;
+    p->filename = xstrdup(filename);
+    p->later.run = write_picture;
+    p->later.done = picture_written;
+    qmp_later(c, &p->later);
 }
 
 /* The characters on the screen, rows joined by '\n': for tests, and for people who search. */

@@ -41,6 +41,7 @@ struct qmp_client {
     size_t msg_len, msg_cap;
     char *out; /* not yet written */
     size_t out_len, out_pos, out_cap;
+    struct qmp_later *later;        /* the command that is still at work; no other is begun */
     struct qmp_fd fds[QMP_FDS_MAX]; /* passed, not yet claimed; oldest first */
     unsigned nfds;
 };
@@ -80,6 +81,21 @@ struct qmp {
     struct qmp_keys keys;
 };
 
+struct qmp_call;
+
+/* A command whose work is done by a thread of libuv's; first member of the verb's own struct. */
+struct qmp_later {
+    uv_work_t work; /* .data: this */
+    struct qmp *q;
+    struct qmp_client *client; /* NULL: nobody waits (any more) */
+    json_t *id;
+    /* On the thread: touches nothing but its struct. Returns 0 or -errno. */
+    int (*run)(struct qmp_later *l);
+    /* On the loop: fails c or sets its ret (c->client may be NULL), and frees what is its own. */
+    void (*done)(struct qmp_later *l, struct qmp_call *c, int rc);
+    int rc;
+};
+
 struct qmp_call { /* one command while it runs */
     struct qmp *q;
     struct vm *vm;
@@ -89,6 +105,8 @@ struct qmp_call { /* one command while it runs */
     json_t *ret;       /* of a success; NULL means {} */
     const char *error; /* class; NULL: success */
     char desc[1024];
+    bool nested;             /* of another verb, which does not wait */
+    struct qmp_later *later; /* the answer comes when this is done */
 };
 
 struct qmp_verb { /* a table of them ends with name NULL */
@@ -126,7 +144,7 @@ json_t *qmp_block_info(const struct block *b, json_t *node, bool writeback);
 
 /* qmp-nodes.c */
 struct vm_node *qmp_node_find(struct vm *vm, const char *name);
-bool qmp_node_in_use(struct vm *vm, const struct vm_node *n);      /* in a drive, or under a node */
+bool qmp_node_in_use(struct vm *vm, const struct vm_node *n); /* in a drive, or under a node */
 
 /* qmp-input.c */
 extern const struct qmp_verb qmp_monitor_verbs[]; /* monitor.c */
@@ -135,6 +153,7 @@ extern const struct qmp_verb qmp_monitor_verbs[]; /* monitor.c */
 void qmp_client_open(struct qmp_listener *l, int fd); /* greets; fd is owned from here on */
 void qmp_client_hang_up(struct qmp_client *cl);
 void qmp_client_send(struct qmp_client *cl, const json_t *msg); /* one line, one write */
+void qmp_client_go_on(struct qmp_client *cl);                   /* a qmp_later has been answered */
 int qmp_client_take_fd(struct qmp_client *cl);                  /* the oldest passed, or -1 */
 void qmp_unref(struct qmp *q);                                  /* a handle has closed */
 
@@ -147,6 +166,9 @@ json_t *qmp_error(const char *error, const char *desc, json_t *id);
 void qmp_run(const struct qmp_call *from, const char *verb, json_t *args, struct qmp_call *sub);
 
 /* What the verbs use. */
+/* The call is answered when l->done() has been called; l is from malloc(), zeroed but for run,
+ * done. */
+void qmp_later(struct qmp_call *c, struct qmp_later *l);
 void qmp_fail(struct qmp_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void qmp_fail_as(struct qmp_call *c, const char *error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -176,7 +198,7 @@ json_t *qmp_block_info(const struct block *b, json_t *node, bool writeback);
 
 /* qmp-nodes.c */
 struct vm_node *qmp_node_find(struct vm *vm, const char *name);
-bool qmp_node_in_use(struct vm *vm, const struct vm_node *n);      /* in a drive, or under a node */
+bool qmp_node_in_use(struct vm *vm, const struct vm_node *n); /* in a drive, or under a node */
 
 /* qmp-input.c */
 uint16_t qmp_qcode(const char *name); /* "ctrl_r" → evdev; 0: unknown */

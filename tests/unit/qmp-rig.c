@@ -48,10 +48,16 @@ struct rig *rig_new(const char *more)
 
 void rig_free(struct rig *r)
 {
+    rig_free_with(r, NULL);
+}
+
+void rig_free_with(struct rig *r, const char *file)
+{
     qmp_free(r->q);
     CHECK(!r->f->vm.qmp);
     CHECK(access(r->cmd, F_OK) && access(r->stat, F_OK));
     fake_free(r->f);
+    CHECK(!file || unlink(file) == 0);
     CHECK(rmdir(r->dir) == 0);
     free(r);
 }

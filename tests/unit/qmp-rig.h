@@ -32,6 +32,7 @@ struct client {
 /* more: '|' separated arguments behind those of a guest with a disk, a CD and two CPUs of four. */
 struct rig *rig_new(const char *more);
 void rig_free(struct rig *r);
+void rig_free_with(struct rig *r, const char *file); /* and a file that is in its directory */
 void rig_dir(struct rig *r); /* only the directory, of a rig the test makes itself */
 void turn(struct rig *r);    /* the loop, once */
 

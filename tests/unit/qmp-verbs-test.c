@@ -408,6 +408,37 @@ static bool settles(struct rig *r, const char *log)
     return fake_log(r->f, log);
 }
 
+/* The picture is compressed by a thread: answers stay in order, and nobody need wait for it. */
+TEST(screendumps_in_a_hurry)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r), *other = libxl(r);
+    struct fake *f = r->f;
+    char path[64], text[512];
+
+    f->surface = (struct surface){ .width = 640, .height = 480, .stride = 2560, .fd = -1 };
+    f->surface.pixels = calloc(480, 2560);
+    snprintf(path, sizeof(path), "%s/shot", r->dir);
+    snprintf(text, sizeof(text),
+             "{\"execute\":\"screendump\",\"id\":1,\"arguments\":{\"filename\":\"%s\",\"format\":"
+             "\"png\"}}{\"execute\":\"cont\",\"id\":2}{\"execute\":\"screendump\",\"id\":3,"
+             "\"arguments\":{\"filename\":\"%s\"}}",
+             path, path);
+    say(c, text);
+    CHECK(got(c, OK("1") OK("2") OK("3")));
+    say(c, "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"screendump ");
+    say(c, path);
+    say(c, "\"}}");
+    CHECK(got(c, "{\"return\": \"\"}\r\n"));
+    say(other, text);
+    hang_up(other); /* it does not wait for its picture */
+    say(c, text);
+    CHECK(had(c, OK("3")));
+    hang_up(c);
+    f->vm.running = true;
+    rig_free_with(r, path);
+}
+
 TEST(keys)
 {
     struct rig *r = rig_new("");
