@@ -9,8 +9,9 @@
  * hypervisor has it and those accesses do not arrive. The NMI mask is remembered
  * and masks nothing.
  *
- * Config: that of hw/rtc.h; ram-low, ram-high (bytes below and above 4 GiB), cpus, boot (letters
- * a c d n, three count), boot-once (the same, until the next reset), fd-bootchk (on/off), floppies (0-2), floppy0.type and
+ * Config: that of hw/rtc.h; ram-low, ram-high (bytes below and above 4 GiB),
+ * cpus, boot (letters a c d n, three count), boot-once (the same, until the
+ * next reset), fd-bootchk (on/off), floppies (0-2), floppy0.type and
  * floppy1.type (1 360K, 2 1.2M, 3 720K, 4 1.44M, 5 2.88M), century (19-99),
  * disk0.geometry and disk1.geometry "cylinders,heads,sectors,translation" and
  * disk2/disk3 likewise for their translation.

@@ -81,6 +81,39 @@ TEST(boot_order)
     }
 }
 
+TEST(a_boot_order_for_once)
+{
+    struct qt *t = qt_new();
+
+    qt_config(t, "boot", "cd");
+    qt_config(t, "boot-once", "da");
+    qt_add(t, &cmos_type, -1);
+    CHECK_EQ(cmos(t, 0x3d), 0x13);
+    outb(t, 0x70, 0x0f);
+    outb(t, 0x71, 0x05);
+    device_reset(t->dev, RESET_WARM);
+    CHECK_EQ(cmos(t, 0x3d), 0x32);
+    CHECK_EQ(cmos(t, 0x0f), 0x05);
+    device_reset(t->dev, RESET_COLD);
+    CHECK_EQ(cmos(t, 0x3d), 0x32);
+}
+
+TEST(types_of_floppy_drives)
+{
+    struct qt *t = qt_new();
+
+    qt_config(t, "floppy0.type", "5");
+    qt_add(t, &cmos_type, -1);
+    CHECK_EQ(cmos(t, 0x10), 0x50);
+    CHECK_EQ(cmos(t, 0x14), 0x07);
+    t = qt_new();
+    qt_config(t, "floppy0.type", "4");
+    qt_config(t, "floppy1.type", "2");
+    qt_add(t, &cmos_type, -1);
+    CHECK_EQ(cmos(t, 0x10), 0x42);
+    CHECK_EQ(cmos(t, 0x14), 0x47);
+}
+
 TEST(disks)
 {
     struct qt *t = qt_new();
@@ -141,6 +174,8 @@ TEST(bad_config_is_refused)
         { "disk0.geometry", "99999,16,63,lba" },
         { "ram-low", "lots" },
         { "floppies", "3" },
+        { "floppy0.type", "6" },
+        { "boot-once", "x" },
     };
     struct qt *t = qt_new();
 
