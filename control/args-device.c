@@ -20,6 +20,7 @@ enum verdict {
     DEV_DEBUGCON,
     DEV_PORT, /* isa-serial, isa-parallel */
     DEV_FLOPPY,
+    DEV_FDC,
     DEV_NOTE, /* left out, with a line in the log */
     DEV_REFUSE,
 };
@@ -50,6 +51,8 @@ static const struct keyval_key vga_keys[] = {
 static const struct keyval_key debugcon_keys[] = { { "driver", 0 }, { "chardev", 0 },
                                                    { "iobase", 0 }, { "readback", 0 },
                                                    { "id", 0 },     { NULL, 0 } };
+static const struct keyval_key fdc_keys[] = { { "driver", 0 }, { "id", 0 },  { "iobase", 0 },
+                                              { "irq", 0 },    { "dma", 0 }, { NULL, 0 } };
 static const struct keyval_key port_keys[] = { { "driver", 0 }, { "chardev", 0 }, { "index", 0 },
                                                { "iobase", 0 }, { "irq", 0 },     { "id", 0 },
                                                { NULL, 0 } };
@@ -106,7 +109,7 @@ static const struct {
     { "scsi-disk", DEV_REFUSE, NO_SCSI },
     { "ahci", DEV_REFUSE, NO_AHCI },
     { "ich9-ahci", DEV_REFUSE, NO_AHCI },
-    { "isa-fdc", DEV_REFUSE, "the PC's own floppy controller is there when it is emulated" },
+    { "isa-fdc", DEV_FDC, "boot from a CD image instead", fdc_keys },
     { "adlib", DEV_REFUSE, NO_HDA },
     { "cs4231a", DEV_REFUSE, NO_HDA },
     { "es1370", DEV_REFUSE, NO_HDA },
@@ -156,6 +159,11 @@ static const struct {
     { "pvpanic", DEV_REFUSE, "leave it out" },
 };
 
+static bool have_fdc(void)
+{
+    return machine_has_type("isa-fdc");
+}
+
 static int add_card(struct args_ctx *c, const char *driver, const struct config *cfg)
 {
     struct device_arg *d = &c->a->devices[c->a->ndevices];
@@ -197,8 +205,13 @@ static int add_known(struct args_ctx *c, unsigned i, const struct config *cfg)
     case DEV_IDE:
         return args_note_plug(c, driver, cfg);
     case DEV_FLOPPY:
-        if (machine_has_type("isa-fdc") || machine_has_type("fdc"))
+        if (have_fdc())
             return args_note_plug(c, driver, cfg);
+        break;
+    case DEV_FDC:
+        c->a->fdc = have_fdc();
+        if (c->a->fdc)
+            return 0;
         break;
     case DEV_NIC:
         return args_nic_device(c, driver, cfg);
@@ -301,7 +314,8 @@ static bool is_there(unsigned i)
     case DEV_REFUSE:
         return machine_has_card(name);
     case DEV_FLOPPY:
-        return machine_has_type("isa-fdc") || machine_has_type("fdc");
+    case DEV_FDC:
+        return have_fdc();
     case DEV_IDE:
     case DEV_DEBUGCON:
     case DEV_PORT:
@@ -531,7 +545,7 @@ static int default_drive(struct args_ctx *c, const char *iface, const char *inde
 int args_join_defaults(struct args_ctx *c)
 {
     struct vm_args *a = c->a;
-    bool fdc = machine_has_type("isa-fdc") || machine_has_type("fdc");
+    bool fdc = have_fdc();
     int rc = 0;
 
     if (!a->own_clocks || a->nodefaults || !strcmp(a->machine, "none"))

@@ -138,7 +138,7 @@ static int place_index(struct vm_args *a, struct drive_arg *d, int unit, const c
 
 static bool have_fdc(void)
 {
-    return machine_has_type("isa-fdc") || machine_has_type("fdc");
+    return machine_has_type("isa-fdc");
 }
 
 static int check_if(const char *iface, enum drive_if *out, struct err *err)

@@ -314,11 +314,32 @@ static int drv_null(struct walk *k, const struct node *n, const char *driver)
     if (k->w->o.format && strcmp(k->w->o.format, "raw"))
         return err_set(k->err, -ENOTSUP, "%s: not supported: %s in %s", k->what, driver,
                        k->w->o.format);
-    text = xasprintf("%llu", (unsigned long long)bytes);
+    text = xasprintf("null-co://%llu", (unsigned long long)bytes);
     k->w->o.file = keep(k, text);
-    k->w->o.format = keep(k, driver);
+    k->w->o.format = keep(k, "null-co");
     free(text);
     return 0;
+}
+
+/* Faults lie on top of everything: config= is a file of rules. */
+static int set_fault(struct walk *k, const char *config)
+{
+    char *text;
+
+    if (k->w->o.fault)
+        return err_set(k->err, -ENOTSUP, "%s: not supported: blkdebug twice", k->what);
+    text = xasprintf("config=%s", config);
+    k->w->o.fault = keep(k, text);
+    free(text);
+    return 0;
+}
+
+static int drv_blkdebug(struct walk *k, const struct node *n, const char *driver)
+{
+    const char *config = get(n, "config");
+    int rc = config && *config ? set_fault(k, config) : 0;
+
+    return rc ? rc : walk_child(k, n, "image");
 }
 
 static int drv_throttle(struct walk *k, const struct node *n, const char *driver)
@@ -396,21 +417,36 @@ static const struct keyval_key throttle_keys[] = { COMMON,           { "file", 0
                                                    { "file.", 0 },   { "throttle-group", 0 },
                                                    { "limits.", 0 }, { NULL, 0 } };
 
+static const struct keyval_key blkdebug_keys[] = {
+    COMMON, { "config", 0 }, { "image", 0 }, { "image.", 0 }, { NULL, 0 }
+};
+
 static const struct block_driver {
     const char *name;
     int (*walk)(struct walk *k, const struct node *n, const char *driver);
     const struct keyval_key *keys; /* NULL: any */
 } drivers[] = {
-    { "file", drv_file, file_keys },       { "host_device", drv_file, file_keys },
-    { "host_cdrom", drv_file, file_keys }, { "raw", drv_raw, raw_keys },
-    { "qcow2", drv_format, qcow2_keys },   { "vpc", drv_format, vpc_keys },
-    { "nbd", drv_nbd, nbd_keys },          { "null-co", drv_null, null_keys },
-    { "null-aio", drv_null, null_keys },   { "throttle", drv_throttle, throttle_keys },
-    { "copy-on-read", drv_refused, NULL }, { "quorum", drv_refused, NULL },
-    { "blkverify", drv_refused, NULL },    { "blkreplay", drv_refused, NULL },
-    { "vmdk", drv_refused, NULL },         { "vdi", drv_refused, NULL },
-    { "vhdx", drv_refused, NULL },         { "qcow", drv_refused, NULL },
-    { "qed", drv_refused, NULL },          { "luks", drv_refused, NULL },
+    { "file", drv_file, file_keys },
+    { "host_device", drv_file, file_keys },
+    { "host_cdrom", drv_file, file_keys },
+    { "raw", drv_raw, raw_keys },
+    { "qcow2", drv_format, qcow2_keys },
+    { "vpc", drv_format, vpc_keys },
+    { "nbd", drv_nbd, nbd_keys },
+    { "null-co", drv_null, null_keys },
+    { "null-aio", drv_null, null_keys },
+    { "throttle", drv_throttle, throttle_keys },
+    { "blkdebug", drv_blkdebug, blkdebug_keys },
+    { "copy-on-read", drv_refused, NULL },
+    { "quorum", drv_refused, NULL },
+    { "blkverify", drv_refused, NULL },
+    { "blkreplay", drv_refused, NULL },
+    { "vmdk", drv_refused, NULL },
+    { "vdi", drv_refused, NULL },
+    { "vhdx", drv_refused, NULL },
+    { "qcow", drv_refused, NULL },
+    { "qed", drv_refused, NULL },
+    { "luks", drv_refused, NULL },
 };
 
 static const struct block_driver *find_driver(const char *name)
@@ -506,6 +542,17 @@ static int walk_file(struct walk *k, const char *file)
         struct node n = { &none, "" };
 
         return drv_null(k, &n, file[5] == 'c' ? "null-co" : "null-aio");
+    }
+    if (!strncmp(file, "blkdebug:", 9)) {
+        const char *image = strchr(file + 9, ':');
+        char *config = image ? xstrndup(file + 9, (size_t)(image - file - 9)) : NULL;
+        int rc = !config   ? err_set(k->err, -EINVAL,
+                                     "%s: blkdebug requires both config and image path", k->what)
+                 : *config ? set_fault(k, config)
+                           : 0;
+
+        free(config);
+        return rc ? rc : walk_file(k, image + 1);
     }
     if (!strncmp(file, "file:", 5))
         file += 5;

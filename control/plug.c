@@ -79,10 +79,23 @@ struct net *vm_net_of(struct vm *vm, const struct device *dev)
     return NULL;
 }
 
+/* A constant of that spelling; NULL: there is no such back end. */
+static const char *name_of(const char *type)
+{
+    static const char *const types[] = { "tap", "socket", "dgram", "stream" };
+
+    for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (!strcmp(types[i], type))
+            return types[i];
+    }
+    return NULL;
+}
+
 int vm_netdev_add(struct vm *vm, const char *type, const char *id, const struct config *cfg,
                   struct err *err)
 {
     const char *ifname = config_str(cfg, "ifname", NULL);
+    const char *known;
     struct vm_netdev *n = NULL;
 
     for (unsigned i = 0; i < ARGS_NICS && !n; i++) {
@@ -93,16 +106,20 @@ int vm_netdev_add(struct vm *vm, const char *type, const char *id, const struct 
         return err_set(err, -EEXIST, "Duplicate ID '%s' for netdev", id);
     if (!n)
         return err_set(err, -ENOSPC, "more than %d network back ends", ARGS_NICS);
-    if (strcmp(type, "tap"))
+    known = name_of(type);
+    if (!known)
         return err_set(err, -EINVAL, "Invalid parameter '%s'", type);
-    if (!ifname)
+    if (strcmp(type, "tap"))
+        n->net = net_open_socket(vm->loop, id, cfg, err);
+    else if (!ifname)
         return err_set(err, -EINVAL, "netdev_add tap: ifname is missing: name the interface");
-    n->net = net_open_tap(vm->loop, ifname, err);
+    else
+        n->net = net_open_tap(vm->loop, ifname, err);
     if (!n->net)
         return -EIO;
     net_hold(n->net, !vm->running);
     n->id = xstrdup(id);
-    n->type = "tap";
+    n->type = known;
     return 0;
 }
 

@@ -7,6 +7,8 @@
 #include "control/geometry.h"
 #include "control/parts.h"
 #include "hw/core/log.h"
+#include "hw/fdc.h"
+#include "hw/fdc.h"
 
 static void set_number(struct config *cfg, const char *key, uint64_t val)
 {
@@ -43,7 +45,7 @@ static void set_unit_number(struct config *cfg, int unit, const char *key, uint6
 static void spec_geometry(const struct vm_drive *d, struct config *ide, struct config *cmos)
 {
     struct geometry g;
-    char            key[32], val[64];
+    char key[32], val[64];
 
     geometry_of(d, &g);
     snprintf(key, sizeof(key), "disk%d.geometry", d->arg->unit);
@@ -59,8 +61,8 @@ static void spec_geometry(const struct vm_drive *d, struct config *ide, struct c
 static void spec_drive(struct vm_drive *d, struct config *ide, struct config *cmos)
 {
     static const char *const props[] = { "model", "ver", "wwn", "werror", "rerror" };
-    const struct drive_arg  *a = d->arg;
-    char                     key[32];
+    const struct drive_arg *a = d->arg;
+    char key[32];
 
     if (a->unit < 0)
         return;
@@ -82,9 +84,9 @@ static void spec_drive(struct vm_drive *d, struct config *ide, struct config *cm
 
 static void spec_rtc(const struct rtc_arg *r, struct config *cmos)
 {
-    time_t    date = (time_t)r->date;
+    time_t date = (time_t)r->date;
     struct tm tm;
-    char      text[40];
+    char text[40];
 
     config_set(cmos, "rtc", "on");
     config_set(cmos, "clock", r->vm_clock ? "vm" : "host");
@@ -123,14 +125,54 @@ static void spec_clocks(const struct vm_args *a, struct machine_spec *spec, stru
         machine_spec_add(spec, "hpet", "hpet");
 }
 
+/* Drive types of QEMU's floppy devices, as the CMOS numbers them. */
+static unsigned floppy_type(const struct vm_drive *d)
+{
+    static const struct {
+        const char *name;
+        unsigned type;
+    } types[] = { { "120", 2 }, { "144", 4 }, { "288", 5 } };
+    const char *want = config_str(&d->arg->props, "drive-type", "auto");
+
+    for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (!strcmp(want, types[i].name))
+            return types[i].type;
+    }
+    return floppy_cmos_type(d->block ? d->block->size : 0);
+}
+
+/* A PC has the controller always; under Xen a device that nobody asked for is not there. */
+static void spec_floppies(struct vm *vm, struct machine_spec *spec, struct config *cmos)
+{
+    bool there = vm->args.own_clocks || vm->args.fdc;
+    struct config *fdc = there ? machine_spec_add(spec, "isa-fdc", "fdc") : NULL;
+
+    for (unsigned i = 0; i < vm->args.ndrives; i++) {
+        const struct vm_drive *d = &vm->drives[i];
+        char key[24];
+
+        if (d->arg->iface != DRIVE_FLOPPY || d->arg->index < 0 || d->arg->index >= FLOPPY_DRIVES)
+            continue;
+        if (!fdc)
+            fdc = machine_spec_add(spec, "isa-fdc", "fdc");
+        snprintf(key, sizeof(key), "drive%d", d->arg->index);
+        config_set(fdc, key, "on");
+        snprintf(key, sizeof(key), "drive%d.medium", d->arg->index);
+        config_set_obj(fdc, key, d->block);
+        snprintf(key, sizeof(key), "floppy%d.type", d->arg->index);
+        set_number(cmos, key, floppy_type(d));
+    }
+}
+
 static void spec_board(struct vm *vm, struct machine_spec *spec)
 {
     const struct vm_args *a = &vm->args;
-    struct config        *ide = machine_spec_add(spec, "piix3-ide", "ide");
-    struct config        *cmos = machine_spec_add(spec, "cmos", "cmos");
+    struct config *ide = machine_spec_add(spec, "piix3-ide", "ide");
+    struct config *cmos = machine_spec_add(spec, "cmos", "cmos");
 
     for (unsigned i = 0; i < a->ndrives; i++)
         spec_drive(&vm->drives[i], ide, cmos);
+    spec_floppies(vm, spec, cmos);
     spec_memory(a, cmos);
     config_set(cmos, "boot", a->boot);
     if (a->bootopt.once[0])
@@ -163,10 +205,10 @@ static void spec_board(struct vm *vm, struct machine_spec *spec)
 static int spec_serials(struct vm *vm, struct machine_spec *spec, struct err *err)
 {
     for (unsigned i = 0; i < vm->args.nserials; i++) {
-        struct config  sink = { 0 };
+        struct config sink = { 0 };
         struct config *cfg;
-        char           id[24];
-        int            rc;
+        char id[24];
+        int rc;
 
         if (!strcmp(vm->args.serials[i], "none"))
             continue;
@@ -193,8 +235,8 @@ static const char *card_name(const char *driver)
 static int spec_nic(struct vm *vm, unsigned i, struct machine_spec *spec, struct err *err)
 {
     const struct nic_arg *a = &vm->args.nics[i];
-    struct config        *cfg;
-    char                  mac[18];
+    struct config *cfg;
+    char mac[18];
 
     if (!machine_has_card(a->model))
         return 0;
@@ -228,9 +270,9 @@ static int spec_cards(struct vm *vm, struct machine_spec *spec, struct err *err)
 {
     for (unsigned i = 0; i < vm->args.ndevices; i++) {
         const struct device_arg *a = &vm->args.devices[i];
-        struct config           *cfg;
-        char                     id[24];
-        int                      rc = spec_nics(vm, i, spec, err);
+        struct config *cfg;
+        char id[24];
+        int rc = spec_nics(vm, i, spec, err);
 
         if (rc)
             return rc;
@@ -240,7 +282,8 @@ static int spec_cards(struct vm *vm, struct machine_spec *spec, struct err *err)
         }
         if (strcmp(card_name(a->driver), a->driver))
             log_line("-device %s: the guest gets a standard VGA instead; vga=\"stdvga\" asks for "
-                     "it", a->driver);
+                     "it",
+                     a->driver);
         snprintf(id, sizeof(id), "card%u", i);
         cfg = machine_spec_add(spec, card_name(a->driver), config_str(&a->cfg, "id", id));
         if (!cfg)

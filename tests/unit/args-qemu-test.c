@@ -115,7 +115,7 @@ TEST(worlds_are_passed_over)
 
 TEST(default_devices)
 {
-    bool fdc = machine_has_type("isa-fdc") || machine_has_type("fdc");
+    bool fdc = machine_has_type("isa-fdc");
     struct line *l = parse("dm|-accel|qtest|-device|rtl8139,id=r");
 
     CHECK(l->rc == 0 && l->a.ndevices == 1 && is(l->a.devices[0].driver, "VGA"));
@@ -194,8 +194,8 @@ TEST(images)
         { "driver=raw,file.driver=host_device,file.filename=/dev/x", "/dev/x", "raw" },
         { "file=json:{\"driver\":\"qcow2\"@@\"file\":{\"driver\":\"file\"@@\"filename\":\"/j\"}}",
           "/j", "qcow2" },
-        { "file=null-co://", "1073741824", "null-co" },
-        { "driver=null-co,size=64M", "67108864", "null-co" },
+        { "file=null-co://", "null-co://1073741824", "null-co" },
+        { "driver=null-co,size=64M", "null-co://67108864", "null-co" },
     };
 
     for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -246,6 +246,24 @@ TEST(how_images_are_opened)
     block_want_free(&w);
 }
 
+TEST(faults)
+{
+    struct block_want w;
+    struct err err;
+    int rc;
+
+    want("file=blkdebug:/c.conf:/x,format=raw", &w, &rc, &err);
+    CHECK(rc == 0 && is(w.o.file, "/x") && is(w.o.fault, "config=/c.conf"));
+    block_want_free(&w);
+    want("file=blkdebug::/x", &w, &rc, &err);
+    CHECK(rc == 0 && is(w.o.file, "/x") && !w.o.fault);
+    block_want_free(&w);
+    want("file.driver=blkdebug,file.config=/c,file.image.driver=file,file.image.filename=/y", &w,
+         &rc, &err);
+    CHECK(rc == 0 && is(w.o.file, "/y") && is(w.o.fault, "config=/c"));
+    block_want_free(&w);
+}
+
 TEST(bad_images)
 {
     static const struct {
@@ -261,6 +279,8 @@ TEST(bad_images)
         { "file=json:{\"driver\":\"nosuch\"}", "Unknown driver 'nosuch'" },
         { "file=json:{", "not JSON" },
         { "file.driver=file,file.filename=/x,file.colour=red", "unknown key 'colour'" },
+        { "file=blkdebug:/c", "requires both config and image" },
+        { "file=blkdebug:a:blkdebug:b:/x", "blkdebug twice" },
         { "file.driver=nbd", "give server.path, or server.host" },
         { "file.driver=nbd,file.host=h,file.tls-creds=t", "tls-creds: not supported" },
     };
