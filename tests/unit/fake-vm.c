@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "control/qmp.h"
 #include "display/vnc.h"
 #include "hw/core/device.h"
 
@@ -74,8 +75,15 @@ struct fake *fake_new(const char *args)
 
 void fake_free(struct fake *f)
 {
-    for (unsigned i = 0; i < f->vm.args.ndrives; i++)
-        block_close(f->vm.drives[i].block);
+    for (unsigned i = 0; i < f->vm.args.ndrives; i++) {
+        struct vm_drive *d = &f->vm.drives[i];
+
+        if (!qmp_node_of(&f->vm, d->block))
+            block_close(d->block);
+        if (!qmp_node_of(&f->vm, d->waiting))
+            block_close(d->waiting);
+    }
+    vm_nodes_free(&f->vm);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     if (uv_loop_close(&f->loop))
         abort(); /* somebody left a handle */
