@@ -171,7 +171,8 @@ static void keep_rest(struct qtest *q, size_t from)
 {
     struct qtest_conn *c = &q->conn;
 
-    memmove(c->in, c->in + from, c->in_len - from);
+    if (from && c->in_len > from)
+        memmove(c->in, c->in + from, c->in_len - from);
     c->in_len -= from;
     c->scanned = c->scanned > from ? c->scanned - from : 0;
     if (c->scanned >= QTEST_LINE_MAX) {
