@@ -2,8 +2,8 @@
 /*
  * What the CD drive tells of the disc: MMC-3 READ TOC (§6.26), READ DISC
  * INFORMATION, READ TRACK INFORMATION, READ DVD STRUCTURE, READ SUB-CHANNEL.
- * One session, one data track from block 0 to the lead-out. READ DVD STRUCTURE
- * knows format 0 only: the image says nothing of copyright or manufacturer.
+ * One session, one data track from block 0 to the lead-out, no CD-TEXT. A DVD
+ * has one layer, no copy protection and no burst cutting area.
  */
 #include "hw/atapi.h"
 
@@ -74,13 +74,25 @@ static unsigned toc_full(struct ide_unit *u, uint8_t *r, unsigned start, bool ms
     return p - r;
 }
 
+/* CD-TEXT: there is none, which is no error (MMC-3 §6.26.3.6). PMA, ATIP: not of a pressed disc. */
+static unsigned toc_text(struct ide_unit *u, uint8_t *r, unsigned start, bool msf)
+{
+    return 4;
+}
+
+static unsigned toc_none(struct ide_unit *u, uint8_t *r, unsigned start, bool msf)
+{
+    return 0;
+}
+
 void atapi_read_toc(struct ide_unit *u, const uint8_t *p)
 {
     static unsigned (*const toc[])(struct ide_unit *, uint8_t *, unsigned,
-                                   bool) = { toc_tracks, toc_sessions, toc_full };
+                                   bool) = { toc_tracks, toc_sessions, toc_full,
+                                             toc_none,   toc_none,     toc_text };
     uint8_t *r = atapi_buf(u);
     unsigned format = p[2] & 0x0f ? p[2] & 0x0f : p[9] >> 6; /* SFF-8020i had it in byte 9 */
-    unsigned len = format < 3 ? toc[format](u, r, p[6], p[1] & 0x02) : 0;
+    unsigned len = format < sizeof(toc) / sizeof(toc[0]) ? toc[format](u, r, p[6], p[1] & 0x02) : 0;
 
     if (!len) {
         atapi_sense(u, SENSE_FIELD);
@@ -125,25 +137,58 @@ void atapi_track_info(struct ide_unit *u, const uint8_t *p)
     atapi_reply(u, 36, be16(p + 7));
 }
 
+/* ---- READ DVD STRUCTURE (§6.20) ---- */
+
+static void dvd_physical(struct ide_unit *u, uint8_t *r)
+{
+    r[0] = 0x01;               /* DVD-ROM, version 1 */
+    r[1] = 0x0f;               /* 120 mm, no rate limit */
+    r[2] = 0x01;               /* one layer, read-only */
+    put_be32(r + 4, 0x030000); /* first physical sector of the data area */
+    put_be32(r + 8, 0x030000 + u->blocks - 1);
+}
+
+static void dvd_list(struct ide_unit *u, uint8_t *r);
+
+static const struct {
+    uint8_t format;
+    uint16_t len;                                 /* after the header */
+    void (*fill)(struct ide_unit *u, uint8_t *r); /* NULL: zeroes */
+} dvd_formats[] = {
+    { 0x00, 2048, dvd_physical },
+    { 0x01, 4, NULL },    /* copyright: no protection, all regions */
+    { 0x04, 2048, NULL }, /* the manufacturer says nothing */
+    { 0xff, 16, dvd_list },
+};
+#define DVD_FORMATS (sizeof(dvd_formats) / sizeof(dvd_formats[0]))
+
+static void dvd_list(struct ide_unit *u, uint8_t *r)
+{
+    for (unsigned i = 0; i < DVD_FORMATS; i++, r += 4) {
+        r[0] = dvd_formats[i].format;
+        r[1] = 0x40; /* can be read */
+        put_be16(r + 2, dvd_formats[i].len + 4);
+    }
+}
+
 void atapi_dvd_structure(struct ide_unit *u, const uint8_t *p)
 {
     uint8_t *r = atapi_buf(u);
 
-    if (!atapi_is_dvd(u)) {
+    if (p[7] == 0xff ? !atapi_present(u) : !atapi_is_dvd(u)) {
         atapi_sense(u, SENSE_WRONG_FORMAT);
         return;
     }
-    if (p[7] || p[6]) { /* format, layer */
-        atapi_sense(u, SENSE_FIELD);
+    for (unsigned i = 0; i < DVD_FORMATS; i++) {
+        if (dvd_formats[i].format != p[7] || p[6]) /* layer */
+            continue;
+        put_be16(r, dvd_formats[i].len + 2);
+        if (dvd_formats[i].fill)
+            dvd_formats[i].fill(u, r + 4);
+        atapi_reply(u, dvd_formats[i].len + 4, be16(p + 8));
         return;
     }
-    put_be16(r, 2050);
-    r[4] = 0x01;               /* DVD-ROM, version 1 */
-    r[5] = 0x0f;               /* 120 mm, no rate limit */
-    r[6] = 0x01;               /* one layer, read-only */
-    put_be32(r + 8, 0x030000); /* first physical sector of the data area */
-    put_be32(r + 12, 0x030000 + u->blocks - 1);
-    atapi_reply(u, 2052, be16(p + 8));
+    atapi_sense(u, SENSE_FIELD);
 }
 
 void atapi_subchannel(struct ide_unit *u, const uint8_t *p)

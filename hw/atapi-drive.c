@@ -171,3 +171,48 @@ void atapi_mechanism(struct ide_unit *u, const uint8_t *p)
     r[1] = u->s->tray_open ? 0x10 : 0; /* door open; everything else idle, no changer slots */
     atapi_reply(u, 8, be16(p + 8));
 }
+
+/* ---- speed, buffer, keys, audio ---- */
+
+void atapi_set_speed(struct ide_unit *u, const uint8_t *p)
+{
+    unsigned speed = be16(p + 2);
+
+    u->s->speed = speed < CD_SPEED ? speed : 0; /* ffff: the fastest */
+    atapi_ok(u);
+}
+
+void atapi_buffer_capacity(struct ide_unit *u, const uint8_t *p)
+{
+    uint8_t *r = atapi_buf(u);
+
+    put_be16(r, 10);
+    put_be32(r + 4, CD_BUFFER * 1024);
+    put_be32(r + 8, CD_BUFFER * 1024); /* all of it is free: nothing is written */
+    atapi_reply(u, 12, be16(p + 7));
+}
+
+/* MMC-3 §6.29. Nothing is scrambled, so there are no keys; a player asks for the region first. */
+void atapi_report_key(struct ide_unit *u, const uint8_t *p)
+{
+    uint8_t *r = atapi_buf(u);
+
+    if (!atapi_is_dvd(u)) {
+        atapi_sense(u, SENSE_WRONG_FORMAT);
+    } else if (p[7] || (p[10] & 0x3f) != 0x08) { /* key class; format: RPC state */
+        atapi_sense(u, SENSE_NO_KEY);
+    } else {
+        put_be16(r, 6);
+        atapi_reply(u, 8, be16(p + 8)); /* no region set, none enforced */
+    }
+}
+
+void atapi_play(struct ide_unit *u, const uint8_t *p)
+{
+    atapi_sense(u, SENSE_TRACK_MODE); /* the track is data */
+}
+
+void atapi_pause(struct ide_unit *u, const uint8_t *p)
+{
+    atapi_sense(u, SENSE_SEQUENCE); /* nothing plays */
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * MODE SENSE and MODE SELECT of the CD drive: SPC-2 §7.6-7.9, pages of MMC-3
- * §5.5: 01 (error recovery), 0D (CD parameters), 0E (audio control), 2A
+ * §5.5: 01 (error recovery), 0D (CD parameters), 0E (audio control), 1A (power), 2A
  * (capabilities, read-only). What is selected is kept and told again; nothing
  * depends on it. No block descriptors, no saved pages.
  */
@@ -14,7 +14,6 @@
 #define PC_SAVED      3
 
 #define ALL_PAGES 0x3f
-#define SPEED_KB  8467 /* 48 times 176.4 kB/s */
 
 struct mode_page {
     uint8_t code, len;                  /* len: after the two header bytes */
@@ -37,11 +36,14 @@ static uint8_t *page0e(struct ide_unit *u)
     return u->s->page0e;
 }
 
+static uint8_t *page1a(struct ide_unit *u)
+{
+    return u->s->page1a;
+}
+
 static const struct mode_page pages[] = {
-    { 0x01, 6, page01, { 0x20, 5 } },
-    { 0x0d, 6, page0d, { 0x00 } },
-    { 0x0e, 14, page0e, { 0x04 } },
-    { 0x2a, 18, NULL, { 0 } },
+    { 0x01, 6, page01, { 0x20, 5 } }, { 0x0d, 6, page0d, { 0x00 } }, { 0x0e, 14, page0e, { 0x04 } },
+    { 0x1a, 10, page1a, { 0 } },      { 0x2a, 18, NULL, { 0 } },
 };
 #define PAGES (sizeof(pages) / sizeof(pages[0]))
 
@@ -50,9 +52,9 @@ static void capabilities(const struct ide_unit *u, uint8_t *r) /* r: after the h
     r[0] = 0x0b;                             /* reads CD-R, CD-RW, DVD-ROM */
     r[2] = 0x70;                             /* mode 2 forms 1 and 2, multi-session */
     r[4] = 0x29 | (u->s->locked ? 0x02 : 0); /* tray, ejects, locks; locked now */
-    put_be16(r + 6, SPEED_KB);
-    put_be16(r + 10, 512); /* buffer, KiB */
-    put_be16(r + 12, SPEED_KB);
+    put_be16(r + 6, CD_SPEED);
+    put_be16(r + 10, CD_BUFFER);
+    put_be16(r + 12, u->s->speed ? u->s->speed : CD_SPEED);
 }
 
 static uint8_t *put_page(struct ide_unit *u, uint8_t *r, const struct mode_page *page, unsigned pc)

@@ -1,47 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The CD drive's reads: MMC-3 §6.15-6.24. READ CD gives the 2048 user bytes or
- * the whole 2352-byte mode 1 sector with sync and header made up; the error
- * correction bytes of those are zero.
+ * The CD drive's reads: MMC-3 §6.15-6.24. All sectors are of mode 1; what READ
+ * CD gives of one is in atapi-raw.c.
  */
 #include <string.h>
 #include "hw/atapi.h"
 
 #define MSF_PREGAP 150 /* frames before block 0 */
-#define FRAMES     75
-
-/* READ CD byte 9: what of a sector to transfer */
-#define READ_CD_USER 0x10
-#define READ_CD_ALL  0xf8
-#define READ_CD_C2   0x06
 
 void atapi_msf(uint8_t *dst, uint64_t lba)
 {
     lba += MSF_PREGAP;
-    dst[0] = lba / (60 * FRAMES);
-    dst[1] = lba / FRAMES % 60;
-    dst[2] = lba % FRAMES;
+    dst[0] = lba / (60 * CD_FRAMES);
+    dst[1] = lba / CD_FRAMES % 60;
+    dst[2] = lba % CD_FRAMES;
 }
 
-static uint8_t bcd(unsigned n)
-{
-    return n / 10 % 10 << 4 | n % 10;
-}
-
-void atapi_cook(struct ide_unit *u, uint64_t lba, const uint8_t *src, uint8_t *dst)
-{
-    uint8_t msf[3];
-
-    atapi_msf(msf, lba);
-    memset(dst, 0, IDE_RAW);
-    memset(dst + 1, 0xff, 10); /* 00, ten ff, 00: sync */
-    for (int i = 0; i < 3; i++)
-        dst[12 + i] = bcd(msf[i]);
-    dst[15] = 1; /* mode 1 */
-    memcpy(dst + 16, src, CD_BLOCK);
-}
-
-static void read_blocks(struct ide_unit *u, uint32_t lba, uint32_t count, bool raw)
+/* fields, sub: what of each block; plain READs want the user data. */
+static void read_blocks(struct ide_unit *u, uint32_t lba, uint32_t count, unsigned fields,
+                        unsigned sub)
 {
     struct ide_chan_state *s = u->ch->s;
 
@@ -53,36 +30,37 @@ static void read_blocks(struct ide_unit *u, uint32_t lba, uint32_t count, bool r
         return;
     s->lba = lba;
     s->left = count;
-    s->raw = raw;
-    s->per_drq = IDE_BUF / (raw ? IDE_RAW : CD_BLOCK);
+    s->raw = count && (fields != READ_CD_USER || sub);
+    s->fields = fields;
+    s->sub = sub;
+    s->sector = count ? atapi_sector_size(fields, sub) : 0;
+    s->per_drq = count && IDE_BUF / s->sector < IDE_MAX_MUL ? IDE_BUF / s->sector : IDE_MAX_MUL;
     xfer_media(u->ch);
 }
 
 void atapi_read10(struct ide_unit *u, const uint8_t *p)
 {
-    read_blocks(u, be32(p + 2), be16(p + 7), false);
+    read_blocks(u, be32(p + 2), be16(p + 7), READ_CD_USER, 0);
 }
 
 void atapi_read12(struct ide_unit *u, const uint8_t *p)
 {
-    read_blocks(u, be32(p + 2), be32(p + 6), false);
+    read_blocks(u, be32(p + 2), be32(p + 6), READ_CD_USER, 0);
 }
 
 /* The part READ CD and READ CD MSF share: sector type, fields, subchannel. */
 static void read_cd(struct ide_unit *u, const uint8_t *p, uint32_t lba, uint32_t count)
 {
-    unsigned type = p[1] >> 2 & 7, fields = p[9] & 0xf8;
+    unsigned type = p[1] >> 2 & 7, fields = p[9] & 0xfe, sub = p[10] & 7;
 
     if (type == 1 || type > 2) /* CD-DA, mode 2: there are none. 0: any, 2: mode 1 */
-        atapi_sense(u, SENSE(0x5, 0x64, 0x00));
-    else if ((p[9] & READ_CD_C2) || (p[10] & 7))
+        atapi_sense(u, SENSE_TRACK_MODE);
+    else if (!atapi_fields_ok(fields) || sub == 3 || sub > READ_CD_SUB_RW)
         atapi_sense(u, SENSE_FIELD);
-    else if (!fields || !count)
-        read_blocks(u, lba, 0, false);
-    else if (fields == READ_CD_USER || fields == READ_CD_ALL)
-        read_blocks(u, lba, count, fields == READ_CD_ALL);
+    else if (!atapi_sector_size(fields, sub))
+        read_blocks(u, lba, 0, 0, 0);
     else
-        atapi_sense(u, SENSE_FIELD);
+        read_blocks(u, lba, count, fields, sub);
 }
 
 void atapi_read_cd(struct ide_unit *u, const uint8_t *p)
@@ -92,7 +70,7 @@ void atapi_read_cd(struct ide_unit *u, const uint8_t *p)
 
 static uint32_t msf_frames(const uint8_t *p)
 {
-    return (p[0] * 60 + p[1]) * FRAMES + p[2];
+    return (p[0] * 60 + p[1]) * CD_FRAMES + p[2];
 }
 
 void atapi_read_cd_msf(struct ide_unit *u, const uint8_t *p)

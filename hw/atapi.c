@@ -171,6 +171,13 @@ static const struct packet_cmd packet_cmds[256] = {
     [0x2b] = { atapi_seek, P_MEDIUM },
     [0x42] = { atapi_subchannel, P_MEDIUM },
     [0x43] = { atapi_read_toc, P_MEDIUM },
+    [0x45] = { atapi_play, P_MEDIUM }, /* PLAY AUDIO (10), MSF, (12) */
+    [0x47] = { atapi_play, P_MEDIUM },
+    [0xa5] = { atapi_play, P_MEDIUM },
+    [0x4b] = { atapi_pause, P_MEDIUM },
+    [0x4e] = { cmd_nothing, P_MEDIUM }, /* STOP PLAY/SCAN */
+    [0x5c] = { atapi_buffer_capacity },
+    [0xa4] = { atapi_report_key, P_MEDIUM },
     [0x46] = { atapi_get_config, P_ALWAYS },
     [0x4a] = { atapi_get_event, P_ALWAYS },
     [0x51] = { atapi_disc_info, P_MEDIUM },
@@ -180,7 +187,7 @@ static const struct packet_cmd packet_cmds[256] = {
     [0xa8] = { atapi_read12, P_MEDIUM },
     [0xad] = { atapi_dvd_structure, P_MEDIUM },
     [0xb9] = { atapi_read_cd_msf, P_MEDIUM },
-    [0xbb] = { cmd_nothing }, /* SET CD SPEED */
+    [0xbb] = { atapi_set_speed },
     [0xbd] = { atapi_mechanism },
     [0xbe] = { atapi_read_cd, P_MEDIUM },
 };
@@ -214,6 +221,7 @@ static void atapi_reset(struct ide_unit *u)
     ide_signature(u, 0x14, 0xeb);
     u->s->error = 0x01; /* diagnostic code: passed */
     u->s->status = 0;   /* DRDY comes with the first command */
+    u->s->power = PM_ACTIVE;
 }
 
 static void ata_side_abort(struct ide_unit *u)
@@ -276,6 +284,12 @@ static void ata_side_identify(struct ide_unit *u)
     xfer_reply(u->ch, IDE_SECTOR);
 }
 
+static void ata_side_sleep(struct ide_unit *u)
+{
+    u->s->power = PM_SLEEP; /* until a reset */
+    ata_side_ok(u);
+}
+
 static void ata_side_check_power(struct ide_unit *u)
 {
     u->s->count[0] = 0xff; /* active */
@@ -300,7 +314,7 @@ static void (*const ata_side_cmds[256])(struct ide_unit *u) = {
     [0xe0] = ata_side_ok,
     [0xe1] = ata_side_ok, /* STANDBY, IDLE IMMEDIATE */
     [0xe5] = ata_side_check_power,
-    [0xe6] = ata_side_ok, /* SLEEP: as ata.c has it */
+    [0xe6] = ata_side_sleep,
     [0xec] = ata_side_signature,
     [0xef] = ata_side_features,
 };

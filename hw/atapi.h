@@ -5,6 +5,21 @@
 
 #define CD_MAX_BLOCKS 360000 /* 80 minutes; a larger image is a DVD */
 #define CD_BLOCK      2048
+#define CD_SPEED      8467 /* 48 times 176.4 kB/s */
+#define CD_BUFFER     512  /* KiB, as the drive says */
+#define CD_FRAMES     75   /* a second */
+
+/* READ CD byte 9: what of a sector to transfer; byte 10: subchannels */
+#define READ_CD_SYNC      0x80
+#define READ_CD_SUBHEADER 0x40 /* of which a mode 1 sector has none */
+#define READ_CD_HEADER    0x20
+#define READ_CD_USER      0x10
+#define READ_CD_EDC       0x08
+#define READ_CD_C2        0x06
+#define READ_CD_C2_FLAGS  0x02
+#define READ_CD_SUB_RAW   1
+#define READ_CD_SUB_Q     2
+#define READ_CD_SUB_RW    4
 
 /* Sense: key, additional code and qualifier in one number (MMC-3 annex F) */
 #define SENSE(key, asc, ascq) ((key) << 16 | (asc) << 8 | (ascq))
@@ -15,6 +30,9 @@
 #define SENSE_LBA             SENSE(0x5, 0x21, 0x00)
 #define SENSE_FIELD           SENSE(0x5, 0x24, 0x00)
 #define SENSE_PARAMETER       SENSE(0x5, 0x26, 0x00)
+#define SENSE_TRACK_MODE      SENSE(0x5, 0x64, 0x00)
+#define SENSE_NO_KEY          SENSE(0x5, 0x6f, 0x01)
+#define SENSE_SEQUENCE        SENSE(0x5, 0x2c, 0x00)
 #define SENSE_WRONG_FORMAT    SENSE(0x5, 0x30, 0x02)
 #define SENSE_NO_SAVED_PAGES  SENSE(0x5, 0x39, 0x00)
 #define SENSE_REMOVAL_FORBID  SENSE(0x5, 0x53, 0x02)
@@ -46,7 +64,7 @@ static inline void put_be32(uint8_t *p, uint32_t val)
 
 static inline bool atapi_present(const struct ide_unit *u)
 {
-    return u->blk && !u->s->tray_open;
+    return u->blk && u->blocks && !u->s->tray_open;
 }
 
 static inline bool atapi_is_dvd(const struct ide_unit *u)
@@ -68,13 +86,18 @@ typedef void atapi_fn(struct ide_unit *u, const uint8_t *p);
 /* atapi-read.c */
 atapi_fn atapi_read10, atapi_read12, atapi_read_cd, atapi_read_cd_msf, atapi_read_capacity,
     atapi_seek;
-void atapi_cook(struct ide_unit *u, uint64_t lba, const uint8_t *src, uint8_t *dst);
 /* Three bytes M, S, F of a block address. */
 void atapi_msf(uint8_t *dst, uint64_t lba);
+/* atapi-raw.c */
+void atapi_cook(struct ide_unit *u, uint64_t lba, const uint8_t *src, uint8_t *dst);
+/* Is it a selection of neighbouring parts (MMC-3 table 350)? Bytes of it; 0: nothing to move. */
+bool atapi_fields_ok(unsigned fields);
+unsigned atapi_sector_size(unsigned fields, unsigned sub);
 /* atapi-disc.c */
 atapi_fn atapi_read_toc, atapi_disc_info, atapi_track_info, atapi_dvd_structure, atapi_subchannel;
 /* atapi-drive.c */
-atapi_fn atapi_inquiry, atapi_get_config, atapi_get_event, atapi_mechanism;
+atapi_fn atapi_inquiry, atapi_get_config, atapi_get_event, atapi_mechanism, atapi_set_speed,
+    atapi_buffer_capacity, atapi_report_key, atapi_play, atapi_pause;
 /* atapi-mode.c */
 atapi_fn atapi_mode_sense, atapi_mode_select;
 void atapi_mode_selected(struct ide_unit *u); /* its data has come */

@@ -234,7 +234,8 @@ void ide_signature(struct ide_unit *u, uint8_t mid, uint8_t high);
 
 /* ---- ide-media.c ---- */
 void ide_set_medium(struct ide_unit *u, struct block *blk);
-void ide_drop_gone(struct ide *ide); /* units that s says were unplugged */
+void ide_watch_medium(struct ide_unit *u, bool on); /* hear of its changes */
+void ide_drop_gone(struct ide *ide);                /* units that s says were unplugged */
 
 /* ---- ide-state.c ---- */
 extern const struct field ide_fields[];

@@ -19,6 +19,24 @@ void ide_set_medium(struct ide_unit *u, struct block *blk)
     u->blocks = blk && u->bsize ? (blk->size + u->bsize - 1) / u->bsize : 0;
 }
 
+/* A host drive has another disc, or an image another size: told from the loop. */
+static void medium_changed(void *arg, enum block_event event)
+{
+    struct ide_unit *u = arg;
+
+    ide_set_medium(u, u->blk);
+    if (u->kind != IDE_CD)
+        return;
+    u->s->event = u->blocks ? EV_NEW_MEDIUM : EV_REMOVED;
+    u->s->attention = u->blocks ? UA_CHANGED : UA_NONE;
+}
+
+void ide_watch_medium(struct ide_unit *u, bool on)
+{
+    if (u->blk)
+        block_listen(u->blk, on ? medium_changed : NULL, u);
+}
+
 void ide_listen(struct device *ide, const struct ide_events *events, void *arg)
 {
     ide_of(ide)->events = events;
@@ -55,6 +73,7 @@ static void unit_release(struct ide_unit *u)
     struct ide_chan *ch = u->ch;
     struct block *blk = u->blk;
 
+    ide_watch_medium(u, false);
     ide_set_medium(u, NULL);
     if (chan_active(ch) == u)
         ch->s->held = false;
@@ -105,6 +124,7 @@ int ide_insert(struct device *ide, unsigned unit, struct block *medium, struct e
         return err_set(err, -EBUSY, "%s: there is a medium in unit %u; eject it first", ide->id,
                        unit);
     ide_set_medium(u, medium);
+    ide_watch_medium(u, true);
     u->s->tray_open = false;
     u->s->event = EV_NEW_MEDIUM;
     u->s->attention = UA_ABSENT;
@@ -143,6 +163,7 @@ static void unit_drop(struct ide *ide, unsigned n)
         block_drain(blk);
     if (chan_active(u->ch) == u && u->ch->s->phase != PH_IDLE)
         xfer_stop(u->ch);
+    ide_watch_medium(u, false);
     ide_set_medium(u, NULL);
     u->ops = NULL;
     u->s->intrq = false;

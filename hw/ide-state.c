@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* IDE: the state table of two channels and four units, and which states can be. */
 #include "hw/core/state.h"
-#include "hw/ide-int.h"
+#include "hw/atapi.h"
 
 #define CHAN_FIELDS(n)                                                                             \
     FIELD(struct ide, ch[n].lba, .max = 1ULL << 48), FIELD(struct ide, ch[n].left),                \
@@ -88,6 +88,8 @@ static bool check_phase(const struct ide_chan_state *s, const struct ide_unit *u
     if (s->phase == PH_IDLE)
         return !s->held;
     if (u->kind == IDE_NONE || us->gone || !s->per_drq || (s->raw && disk) || !check_held(s))
+        return false;
+    if (s->raw && (!s->sector || s->sector != atapi_sector_size(s->fields, s->sub)))
         return false;
     if (s->verify && (!disk || s->dma || s->out))
         return false;

@@ -79,7 +79,7 @@ static uint32_t ahead_count(const struct ide_chan *ch)
 /* Bytes of a sector as the guest gets it. */
 static uint32_t sector_size(struct ide_chan *ch)
 {
-    return ch->s->raw ? IDE_RAW : chan_active(ch)->bsize;
+    return ch->s->raw ? ch->s->sector : chan_active(ch)->bsize;
 }
 
 /* Copies one sector out of the bounce buffer in the shape the guest asked for. */
@@ -220,7 +220,7 @@ static void dma_in(struct ide_chan *ch, uint32_t n)
     } else {
         for (; done < n && how == BMDMA_DONE && !bmdma_paused(&cur); done++) {
             sector_out(ch, s->lba + done, s->buf);
-            how = bmdma_move(ch, &cur, s->buf, IDE_RAW, IDE_RAW, true, &moved);
+            how = bmdma_move(ch, &cur, s->buf, s->sector, s->sector, true, &moved);
         }
     }
     bmdma_commit(ch, &cur);

@@ -393,6 +393,7 @@ static int unit_init(struct ide *ide, unsigned n, const struct config *cfg, stru
              unit_str(cfg, n, "ver", unit_str(cfg, n, "version", "1.0")));
     snprintf(key, sizeof(key), "drive%u", n);
     ide_set_medium(u, config_obj(cfg, key));
+    ide_watch_medium(u, true);
     if (u->kind == IDE_DISK && !u->blk)
         return err_set(err, -EINVAL, "%s: drive%u is a disk without an image; name its file",
                        ide->pci.dev.id, n);

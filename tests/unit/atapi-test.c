@@ -1,67 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The CD drive: packet protocol, sense, reads, what it tells, the tray. MMC-3, SFF-8020i. */
-#include "tests/unit/ide-util.h"
+/* The CD drive: packet protocol, sense, reads, what it tells. MMC-3, SFF-8020i. */
+#include "tests/unit/cd-util.h"
 
-#define DEV   0xa0
 #define TABLE 0x10000
 #define DATA  0x100000
-
-static struct rig rig_cd(uint64_t blocks)
-{
-    struct rig r = { qt_new(), { NULL } };
-
-    rig_unit(&r, 2, true, blocks);
-    rig_go(&r);
-    return r;
-}
-
-static int cd(struct qt *t, const uint8_t *p, void *data, size_t size)
-{
-    return packet_in(t, SEC, DEV, p, data, size);
-}
-
-static uint32_t cd_sense(struct qt *t)
-{
-    return sense(t, SEC, DEV);
-}
-
-/* Takes the power-on unit attention. */
-static void cd_awake(struct qt *t)
-{
-    uint8_t p[12] = { 0 };
-
-    CHECK_EQ(cd(t, p, NULL, 0), -1);
-    CHECK_EQ(cd_sense(t), 0x062900);
-}
-
-static int tur(struct qt *t)
-{
-    return cd(t, (uint8_t[12]){ 0 }, NULL, 0);
-}
-
-static unsigned be16_at(const uint8_t *p)
-{
-    return p[0] << 8 | p[1];
-}
-
-static uint32_t be32_at(const uint8_t *p)
-{
-    return (uint32_t)be16_at(p) << 16 | be16_at(p + 2);
-}
-
-static void check_block(const uint8_t *got, uint64_t n)
-{
-    uint8_t want[2048];
-
-    pattern(want, n, 2048);
-    CHECK(!memcmp(got, want, 2048));
-}
 
 TEST(identify_packet_device_and_refusals)
 {
     struct rig r = rig_cd(16);
     struct qt *t = r.t;
-    uint8_t    id[512], sum = 0;
+    uint8_t id[512], sum = 0;
 
     outb(t, SEC + R_DEV, DEV);
     outb(t, SEC + R_CMD, 0xec); /* IDENTIFY DEVICE: the signature, and an abort */
@@ -118,7 +66,7 @@ TEST(attention_and_sense)
 {
     struct rig r = rig_cd(16);
     struct qt *t = r.t;
-    uint8_t    inquiry[12] = { 0x12, 0, 0, 0, 36 }, bad[12] = { 0xff }, buf[64];
+    uint8_t inquiry[12] = { 0x12, 0, 0, 0, 36 }, bad[12] = { 0xff }, buf[64];
 
     CHECK_EQ(cd(t, inquiry, buf, sizeof(buf)), 36); /* not held up by the attention */
     CHECK_EQ(buf[0], 5);
@@ -144,8 +92,8 @@ TEST(an_empty_drive)
 {
     struct rig r = rig_cd(0);
     struct qt *t = r.t;
-    uint8_t    cap[12] = { 0x25 }, read[12] = { 0x28, 0, 0, 0, 0, 0, 0, 0, 1 }, buf[128];
-    uint8_t    config[12] = { 0x46, 0, 0, 0, 0, 0, 0, 0, 128 };
+    uint8_t cap[12] = { 0x25 }, read[12] = { 0x28, 0, 0, 0, 0, 0, 0, 0, 1 }, buf[128];
+    uint8_t config[12] = { 0x46, 0, 0, 0, 0, 0, 0, 0, 128 };
 
     cd_awake(t);
     CHECK_EQ(tur(t), -1);
@@ -164,10 +112,10 @@ TEST(an_empty_drive)
 TEST(reading_by_pio_respects_the_byte_count_limit)
 {
     static const uint16_t limit[] = { 2047, 0xffff, 0xfffe, 2048, 512, 2, 4096 };
-    struct rig            r = rig_cd(64);
-    struct qt            *t = r.t;
-    uint8_t               p[12] = { 0x28, 0, 0, 0, 0, 7, 0, 0, 6 };
-    static uint8_t        buf[6 * 2048];
+    struct rig r = rig_cd(64);
+    struct qt *t = r.t;
+    uint8_t p[12] = { 0x28, 0, 0, 0, 0, 7, 0, 0, 6 };
+    static uint8_t buf[6 * 2048];
 
     cd_awake(t);
     for (unsigned i = 0; i < (t->reload ? 1 : 7); i++) {
@@ -198,7 +146,7 @@ TEST(reading_by_dma)
 {
     struct rig r = rig_cd(200);
     struct qt *t = r.t;
-    uint8_t    p[12] = { 0xa8, 0, 0, 0, 0, 3, 0, 0, 0, 150 }, raw[12] = { 0xbe, 0, 0, 0, 0, 5 };
+    uint8_t p[12] = { 0xa8, 0, 0, 0, 0, 3, 0, 0, 0, 150 }, raw[12] = { 0xbe, 0, 0, 0, 0, 5 };
 
     cd_awake(t);
     for (unsigned i = 0; i < 5; i++)
@@ -233,7 +181,7 @@ TEST(dma_that_goes_wrong)
 {
     struct rig r = rig_cd(32);
     struct qt *t = r.t;
-    uint8_t    p[12] = { 0x28, 0, 0, 0, 0, 0, 0, 0, 4 };
+    uint8_t p[12] = { 0x28, 0, 0, 0, 0, 0, 0, 0, 4 };
 
     cd_awake(t);
     prd(t, TABLE, 0, DATA, 4096, true); /* short */
@@ -254,10 +202,10 @@ TEST(dma_that_goes_wrong)
 
 TEST(bounds_and_bad_blocks)
 {
-    struct rig    r = rig_cd(32);
-    struct qt    *t = r.t;
+    struct rig r = rig_cd(32);
+    struct qt *t = r.t;
     struct fault *f = r.blk[2]->priv;
-    uint8_t       p[12] = { 0x28, 0, 0, 0, 0, 31, 0, 0, 2 }, buf[8192];
+    uint8_t p[12] = { 0x28, 0, 0, 0, 0, 31, 0, 0, 2 }, buf[8192];
 
     cd_awake(t);
     CHECK_EQ(cd(t, p, buf, sizeof(buf)), -1);
@@ -283,7 +231,7 @@ TEST(an_image_that_ends_within_a_block)
 {
     struct rig r = { qt_new(), { NULL } };
     struct qt *t = r.t;
-    uint8_t    buf[2048], ones[512];
+    uint8_t buf[2048], ones[512];
 
     r.blk[0] = block_open_mem(t->plat.loop, 2 * 2048 + 512);
     memset(ones, 0xff, 512);
@@ -300,44 +248,11 @@ TEST(an_image_that_ends_within_a_block)
     rig_end(&r);
 }
 
-TEST(read_cd)
-{
-    struct rig r = rig_cd(5000);
-    struct qt *t = r.t;
-    uint8_t    p[12] = { 0xbe, 0, 0, 0, 0x10, 0x00, 0, 0, 2, 0x10 }, buf[2 * 2352];
-    uint8_t    msf[12] = { 0xb9, 0, 0, 0, 3, 5, 0, 3, 7, 0xf8 };
-
-    cd_awake(t);
-    CHECK_EQ(cd(t, p, buf, sizeof(buf)), 4096);
-    check_block(buf + 2048, 4097);
-    p[9] = 0xf8;
-    CHECK_EQ(cd(t, p, buf, sizeof(buf)), 2 * 2352);
-    CHECK(buf[0] == 0 && buf[1] == 0xff && buf[10] == 0xff && buf[11] == 0);
-    /* Block 4096 is frame 4246: 00:56:46, in BCD. */
-    CHECK(buf[12] == 0x00 && buf[13] == 0x56 && buf[14] == 0x46 && buf[15] == 1);
-    check_block(buf + 16, 4096);
-    check_block(buf + 2352 + 16, 4097);
-    CHECK_EQ(cd(t, msf, buf, sizeof(buf)), 2 * 2352); /* 00:03:05 to 00:03:07 */
-    check_block(buf + 16, 3 * 75 + 5 - 150);
-    msf[8] = 4; /* end before start */
-    CHECK_EQ(cd(t, msf, buf, sizeof(buf)), -1);
-    p[9] = 0;
-    CHECK_EQ(cd(t, p, buf, sizeof(buf)), 0);
-    p[9] = 0x20;
-    CHECK_EQ(cd(t, p, buf, sizeof(buf)), -1);
-    CHECK_EQ(cd_sense(t), 0x052400);
-    p[9] = 0x10;
-    p[1] = 0x04; /* CD-DA */
-    CHECK_EQ(cd(t, p, buf, sizeof(buf)), -1);
-    CHECK_EQ(cd_sense(t), 0x056400);
-    rig_end(&r);
-}
-
 TEST(table_of_contents)
 {
     struct rig r = rig_cd(5000);
     struct qt *t = r.t;
-    uint8_t    p[12] = { 0x43, 0, 0, 0, 0, 0, 0, 0, 64 }, buf[64];
+    uint8_t p[12] = { 0x43, 0, 0, 0, 0, 0, 0, 0, 64 }, buf[64];
 
     cd_awake(t);
     CHECK_EQ(cd(t, p, buf, sizeof(buf)), 20);
@@ -366,8 +281,13 @@ TEST(table_of_contents)
     p[8] = 4; /* cut to the allocation */
     CHECK_EQ(cd(t, p, buf, sizeof(buf)), 4);
     CHECK_EQ(be16_at(buf), 46);
-    p[2] = 5;
-    CHECK_EQ(cd(t, p, buf, sizeof(buf)), -1);
+    p[2] = 5; /* CD-TEXT: there is none */
+    CHECK_EQ(cd(t, p, buf, sizeof(buf)), 4);
+    CHECK_EQ(be16_at(buf), 2);
+    for (p[2] = 3; p[2] < 16; p[2] = p[2] == 4 ? 6 : p[2] + 1) {
+        CHECK_EQ(cd(t, p, buf, sizeof(buf)), -1);
+        CHECK_EQ(cd_sense(t), 0x052400);
+    }
     rig_end(&r);
 }
 
@@ -375,7 +295,7 @@ TEST(what_the_disc_is)
 {
     struct rig r = rig_cd(5000);
     struct qt *t = r.t;
-    uint8_t    buf[64];
+    uint8_t buf[64];
 
     cd_awake(t);
     CHECK_EQ(cd(t, (uint8_t[12]){ 0x25 }, buf, 64), 8);
@@ -399,15 +319,26 @@ TEST(what_the_disc_is)
 
 TEST(a_large_image_is_a_dvd)
 {
-    struct rig     r = rig_cd(360001);
-    struct qt     *t = r.t;
+    struct rig r = rig_cd(360001);
+    struct qt *t = r.t;
     static uint8_t buf[4096];
 
     cd_awake(t);
     CHECK_EQ(cd(t, (uint8_t[12]){ 0xad, 0, 0, 0, 0, 0, 0, 0, 16, 0 }, buf, 4096), 2052);
     CHECK(be16_at(buf) == 2050 && buf[4] == 0x01);
     CHECK_EQ(be32_at(buf + 12), 0x30000 + 360000);
-    CHECK_EQ(cd(t, (uint8_t[12]){ 0xad, 0, 0, 0, 0, 0, 0, 1, 16, 0 }, buf, 4096), -1);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0xad, 0, 0, 0, 0, 0, 0, 1, 16, 0 }, buf, 4096), 8);
+    CHECK(be16_at(buf) == 6 && be32_at(buf + 4) == 0); /* no protection, every region */
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0xad, 0, 0, 0, 0, 0, 0, 4, 16, 0 }, buf, 4096), 2052);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0xad, 0, 0, 0, 0, 0, 0, 0xff, 16, 0 }, buf, 4096), 20);
+    CHECK(buf[4] == 0 && be16_at(buf + 6) == 2052 && buf[16] == 0xff && be16_at(buf + 18) == 20);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0xad, 0, 0, 0, 0, 0, 0, 3, 16, 0 }, buf, 4096), -1);
+    CHECK_EQ(cd_sense(t), 0x052400); /* no burst cutting area */
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0xad, 0, 0, 0, 0, 0, 1, 0, 16, 0 }, buf, 4096), -1); /* layer 1 */
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0xa4, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0x08 }, buf, 4096), 8);
+    CHECK(be16_at(buf) == 6 && be32_at(buf + 4) == 0);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0xa4, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0x04 }, buf, 4096), -1);
+    CHECK_EQ(cd_sense(t), 0x056f01);
     CHECK_EQ(cd(t, (uint8_t[12]){ 0x46, 0, 0, 0, 0, 0, 0, 0, 255 }, buf, 255), 76);
     CHECK_EQ(be16_at(buf + 6), 0x0010);
     rig_end(&r);
@@ -417,9 +348,9 @@ TEST(configuration_features)
 {
     struct rig r = rig_cd(64);
     struct qt *t = r.t;
-    uint8_t    buf[255], p[12] = { 0x46, 0, 0, 0, 0, 0, 0, 0, 255 };
-    unsigned   n = 0;
-    int        len;
+    uint8_t buf[255], p[12] = { 0x46, 0, 0, 0, 0, 0, 0, 0, 255 };
+    unsigned n = 0;
+    int len;
 
     CHECK((len = cd(t, p, buf, 255)) > 8); /* answers before the attention is taken */
     CHECK_EQ(be32_at(buf), len - 4);
@@ -444,7 +375,7 @@ TEST(inquiry_pages)
 {
     struct rig r = rig_cd(64);
     struct qt *t = r.t;
-    uint8_t    buf[64];
+    uint8_t buf[64];
 
     CHECK_EQ(cd(t, (uint8_t[12]){ 0x12, 1, 0x00, 0, 64 }, buf, 64), 7);
     CHECK(buf[5] == 0x80 && buf[6] == 0x83);
@@ -478,9 +409,9 @@ TEST(mode_pages)
 {
     struct rig r = rig_cd(64);
     struct qt *t = r.t;
-    uint8_t    buf[128], sense10[12] = { 0x5a, 0, 0x01, 0, 0, 0, 0, 0, 128 };
-    uint8_t    sel10[12] = { 0x55, 0x10, 0, 0, 0, 0, 0, 0, 16 };
-    uint8_t    data[16] = { [8] = 0x01, 6, 0x00, 0x77 };
+    uint8_t buf[128], sense10[12] = { 0x5a, 0, 0x01, 0, 0, 0, 0, 0, 128 };
+    uint8_t sel10[12] = { 0x55, 0x10, 0, 0, 0, 0, 0, 0, 16 };
+    uint8_t data[16] = { [8] = 0x01, 6, 0x00, 0x77 };
 
     cd_awake(t);
     CHECK_EQ(cd(t, sense10, buf, 128), 16);
@@ -498,8 +429,8 @@ TEST(mode_pages)
     sense10[2] = 0xc1;
     CHECK_EQ(cd(t, sense10, buf, 128), -1);
     CHECK_EQ(cd_sense(t), 0x053900);
-    CHECK_EQ(cd(t, (uint8_t[12]){ 0x1a, 0, 0x3f, 0, 128 }, buf, 128), 4 + 8 + 8 + 16 + 20);
-    CHECK_EQ(buf[0], 55);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0x1a, 0, 0x3f, 0, 128 }, buf, 128), 4 + 8 + 8 + 16 + 12 + 20);
+    CHECK_EQ(buf[0], 67);
     CHECK_EQ(cd(t, (uint8_t[12]){ 0x1a, 0, 0x2a, 0, 128 }, buf, 128), 24);
     CHECK_EQ(buf[4 + 6] & 0x2b, 0x29);
     CHECK_EQ(cd(t, (uint8_t[12]){ 0x1a, 0, 0x05, 0, 128 }, buf, 128), -1);
@@ -521,122 +452,27 @@ TEST(mode_pages)
     rig_end(&r);
 }
 
-static unsigned event(struct qt *t) /* event << 8 | media status */
+TEST(speed_buffer_and_audio)
 {
-    uint8_t buf[8];
-
-    CHECK_EQ(cd(t, (uint8_t[12]){ 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8 }, buf, 8), 8);
-    CHECK(be16_at(buf) == 6 && buf[2] == 4 && buf[3] == 0x10);
-    return buf[4] << 8 | buf[5];
-}
-
-struct heard {
-    unsigned calls, unit;
-    bool     open;
-};
-
-static void hear(void *arg, unsigned unit, bool open)
-{
-    struct heard *h = arg;
-
-    h->calls++;
-    h->unit = unit;
-    h->open = open;
-}
-
-TEST(the_guest_ejects_and_loads)
-{
-    static const struct ide_events events = { .tray = hear };
-    struct rig   r = rig_cd(64);
-    struct qt   *t = r.t;
-    struct heard h = { 0 };
-    uint8_t      eject[12] = { 0x1b, 0, 0, 0, 2 }, load[12] = { 0x1b, 0, 0, 0, 3 };
-    uint8_t      lock[12] = { 0x1e, 0, 0, 0, 1 }, unlock[12] = { 0x1e }, buf[8];
+    struct rig r = rig_cd(64);
+    struct qt *t = r.t;
+    uint8_t buf[64], page[12] = { 0x5a, 0, 0x2a, 0, 0, 0, 0, 0, 64 };
 
     cd_awake(t);
-    CHECK_EQ(event(t), 0x0002);
-    CHECK_EQ(cd(t, lock, NULL, 0), 0);
-    CHECK(ide_tray_locked(t->dev, 2));
-    CHECK_EQ(cd(t, eject, NULL, 0), -1);
-    CHECK_EQ(cd_sense(t), 0x055302);
-    CHECK_EQ(cd(t, unlock, NULL, 0), 0);
-    ide_listen(t->dev, &events, &h);
-    CHECK_EQ(cd(t, eject, NULL, 0), 0);
-    CHECK(t->reload || (h.calls == 1 && h.unit == 2 && h.open)); /* of this process only */
-    CHECK(ide_tray_open(t->dev, 2));
-    CHECK(ide_medium(t->dev, 2) == r.blk[2]);
-    CHECK_EQ(event(t), 0x0301);
-    CHECK_EQ(event(t), 0x0001);
-    CHECK_EQ(tur(t), -1);
-    CHECK_EQ(cd_sense(t), 0x023a02);
-    CHECK_EQ(cd(t, (uint8_t[12]){ 0xbd, 0, 0, 0, 0, 0, 0, 0, 0, 8 }, buf, 8), 8);
-    CHECK_EQ(buf[1], 0x10);
-    CHECK_EQ(cd(t, load, NULL, 0), 0);
-    CHECK_EQ(event(t), 0x0202);
-    CHECK_EQ(tur(t), -1);
-    CHECK_EQ(cd_sense(t), 0x062800);
-    CHECK_EQ(tur(t), 0);
-    CHECK_EQ(cd(t, (uint8_t[12]){ 0x1b, 0, 0, 0, 1 }, NULL, 0), 0); /* spin up */
-    CHECK_EQ(cd(t, (uint8_t[12]){ 0x4a, 0, 0, 0, 0x10, 0, 0, 0, 8 }, buf, 8), -1); /* not polled */
-    CHECK_EQ(cd(t, (uint8_t[12]){ 0x4a, 1, 0, 0, 0x02, 0, 0, 0, 8 }, buf, 8), 4);
-    CHECK_EQ(buf[2], 0x80);
-    rig_end(&r);
-}
-
-TEST(the_host_changes_the_medium)
-{
-    struct rig    r = rig_cd(64);
-    struct qt    *t = r.t;
-    struct block *other = fault_open(t, 8 * 2048);
-    struct err    err = { "" };
-    uint8_t       buf[8], lock[12] = { 0x1e, 0, 0, 0, 1 };
-
-    qt_no_reload(t, "a medium is the host's; a new process is given the right one");
-    cd_awake(t);
-    CHECK_EQ(ide_insert(t->dev, 2, other, &err), -EBUSY);
-    CHECK_EQ(cd(t, lock, NULL, 0), 0);
-    CHECK_EQ(ide_eject(t->dev, 2, false, &err), -EBUSY);
-    CHECK(strstr(err.msg, "locked the tray") != NULL);
-    CHECK_EQ(event(t), 0x0102); /* the guest is asked */
-    CHECK_EQ(ide_eject(t->dev, 2, true, &err), 0);
-    CHECK(ide_medium(t->dev, 2) == NULL && ide_tray_open(t->dev, 2));
-    CHECK(!ide_tray_locked(t->dev, 2));
-    CHECK_EQ(ide_eject(t->dev, 2, false, &err), 0); /* empty already */
-    CHECK_EQ(event(t), 0x0301);
-    CHECK_EQ(tur(t), -1);
-    CHECK_EQ(cd_sense(t), 0x023a02);
-    CHECK_EQ(ide_insert(t->dev, 2, other, &err), 0);
-    CHECK_EQ(event(t), 0x0202);
-    CHECK_EQ(tur(t), -1);
-    CHECK_EQ(cd_sense(t), 0x023a01); /* seen empty once ... */
-    CHECK_EQ(tur(t), -1);
-    CHECK_EQ(cd_sense(t), 0x062800); /* ... then changed */
-    CHECK_EQ(tur(t), 0);
-    CHECK_EQ(cd(t, (uint8_t[12]){ 0x25 }, buf, 8), 8);
-    CHECK_EQ(be32_at(buf), 7);
-    CHECK_EQ(ide_eject(t->dev, 0, false, &err), -EINVAL);
-    CHECK_EQ(ide_insert(t->dev, 9, other, &err), -EINVAL);
-    block_close(r.blk[2]);
-    r.blk[2] = other;
-    rig_end(&r);
-}
-
-TEST(ejecting_in_the_middle_of_a_read)
-{
-    struct rig    r = rig_cd(64);
-    struct qt    *t = r.t;
-    struct fault *f = r.blk[2]->priv;
-    struct err    err = { "" };
-
-    qt_no_reload(t, "the request in flight is what is tested");
-    cd_awake(t);
-    f->hold = true;
-    packet(t, SEC, DEV, (uint8_t[12]){ 0x28, 0, 0, 0, 0, 3, 0, 0, 8 }, 0xfffe, false);
-    CHECK_EQ(inb(t, CTL(SEC)) & 0x80, 0x80);
-    CHECK_EQ(ide_eject(t->dev, 2, false, &err), 0);
-    CHECK_EQ(r.blk[2]->inflight, 0);
-    CHECK_EQ(inb(t, CTL(SEC)), 0x51);
-    CHECK(irq(t, 15));
-    CHECK_EQ(cd_sense(t) >> 8, 0x023a);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0xbb, 0, 0x02, 0xc2, 0xff, 0xff }, NULL, 0), 0); /* 4 times */
+    CHECK_EQ(cd(t, page, buf, 64), 28);
+    CHECK_EQ(be16_at(buf + 8 + 14), 706);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0xbb, 0, 0xff, 0xff }, NULL, 0), 0);
+    CHECK_EQ(cd(t, page, buf, 64), 28);
+    CHECK_EQ(be16_at(buf + 8 + 14), be16_at(buf + 8 + 8)); /* the fastest */
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0x5c, 0, 0, 0, 0, 0, 0, 0, 12 }, buf, 64), 12);
+    CHECK(be16_at(buf) == 10 && be32_at(buf + 4) == 512 * 1024);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0x45, 0, 0, 0, 0, 1, 0, 0, 1 }, buf, 64), -1);
+    CHECK_EQ(cd_sense(t), 0x056400);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0x4b }, buf, 64), -1);
+    CHECK_EQ(cd_sense(t), 0x052c00);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0x4e }, buf, 64), 0);
+    CHECK_EQ(cd(t, (uint8_t[12]){ 0xa4, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0x08 }, buf, 64), -1);
+    CHECK_EQ(cd_sense(t), 0x053002); /* a CD has no keys */
     rig_end(&r);
 }

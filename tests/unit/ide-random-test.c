@@ -180,6 +180,9 @@ TEST(states_no_guest_can_bring_about)
     s->raw = true;
     CHECK(!state_valid(r.t->dev)); /* of a disk */
     s->active = 1;
+    CHECK(!state_valid(r.t->dev)); /* of no size */
+    s->fields = 0xf8;
+    s->sector = 2352;
     CHECK(state_valid(r.t->dev));
     s->out = true;
     CHECK(!state_valid(r.t->dev));
