@@ -8,7 +8,6 @@
 #include "control/parts.h"
 #include "hw/core/log.h"
 #include "hw/fdc.h"
-#include "hw/fdc.h"
 
 static void set_number(struct config *cfg, const char *key, uint64_t val)
 {
