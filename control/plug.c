@@ -91,6 +91,22 @@ static const char *name_of(const char *type)
     return NULL;
 }
 
+static struct net *open_net(struct vm *vm, const char *type, const char *id,
+                            const struct config *cfg, struct err *err)
+{
+    struct config full = { 0 };
+    struct net *net;
+
+    if (!strcmp(type, "tap"))
+        return net_open_tap(vm->loop, config_str(cfg, "ifname", ""), err);
+    for (size_t i = 0; i < cfg->n; i++)
+        config_set(&full, cfg->items[i].key, cfg->items[i].val);
+    config_set(&full, "type", type);
+    net = net_open_socket(vm->loop, id, &full, err);
+    config_free(&full);
+    return net;
+}
+
 int vm_netdev_add(struct vm *vm, const char *type, const char *id, const struct config *cfg,
                   struct err *err)
 {
@@ -109,12 +125,9 @@ int vm_netdev_add(struct vm *vm, const char *type, const char *id, const struct 
     known = name_of(type);
     if (!known)
         return err_set(err, -EINVAL, "Invalid parameter '%s'", type);
-    if (strcmp(type, "tap"))
-        n->net = net_open_socket(vm->loop, id, cfg, err);
-    else if (!ifname)
+    if (!strcmp(type, "tap") && !ifname)
         return err_set(err, -EINVAL, "netdev_add tap: ifname is missing: name the interface");
-    else
-        n->net = net_open_tap(vm->loop, ifname, err);
+    n->net = open_net(vm, type, id, cfg, err);
     if (!n->net)
         return -EIO;
     net_hold(n->net, !vm->running);
