@@ -12,8 +12,8 @@
 #define IDE_SECTOR        512
 #define IDE_BUF           8192         /* largest DRQ block, and reply */
 #define IDE_BOUNCE        (128u << 10) /* largest request to a medium */
-#define IDE_DIRECT        (4u << 20) /* ... when it is the guest's memory; a multiple of all sectors */
-#define IDE_SG            512        /* pieces of that: at least what a walk of the PRDs gives */
+#define IDE_DIRECT        (4u << 20)   /* the same into guest memory; a multiple of all sectors */
+#define IDE_SG            512          /* pieces of that: at least what a walk of the PRDs gives */
 #define IDE_TRIM          8 /* bytes of an entry of TRIM: 48 bits of address, 16 of count */
 #define IDE_PACKET        12
 #define IDE_RAW           2352                   /* a CD sector with its sync, header and ECC */
