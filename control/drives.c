@@ -11,6 +11,7 @@
 #include "control/qmp.h"
 #include "control/types.h"
 #include "hw/core/log.h"
+#include "hw/fdc.h"
 #include "hw/ide.h"
 
 static bool is_empty_file(const char *file)
@@ -94,6 +95,12 @@ struct vm_drive *vm_find_drive(struct vm *vm, const char *id)
 static struct device *ide_of(struct vm *vm)
 {
     return machine_find(&vm->machine, "ide");
+}
+
+/* The controller of a floppy drive; NULL for any other drive. */
+static struct device *fdc_of(struct vm *vm, const struct vm_drive *d)
+{
+    return d->arg->iface == DRIVE_FLOPPY ? machine_find(&vm->machine, "fdc") : NULL;
 }
 
 static void tray_moved(void *arg, unsigned unit, bool open)
@@ -181,17 +188,20 @@ bool vm_tray_locked(struct vm *vm, struct vm_drive *d)
 
 int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err)
 {
-    struct device *ide = ide_of(vm);
+    struct device *ide = ide_of(vm), *fdc = fdc_of(vm, d);
     int            rc;
 
-    if (!ide || d->arg->unit < 0 || !d->arg->cdrom)
+    if (fdc)
+        rc = floppy_eject(fdc, (unsigned)d->arg->index, err);
+    else if (!ide || d->arg->unit < 0 || !d->arg->cdrom)
         return err_set(err, -EINVAL, "Device '%s' is not removable", d->arg->id);
-    rc = ide_eject(ide, d->arg->unit, force, err);
+    else
+        rc = ide_eject(ide, d->arg->unit, force, err);
     if (rc)
         return rc;
     block_close(d->block);
     d->block = NULL;
-    d->tray_open = true;
+    d->tray_open = !fdc; /* a floppy drive has none */
     return 0;
 }
 
@@ -210,13 +220,15 @@ int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err)
 
 int vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct err *err)
 {
-    struct device *ide = ide_of(vm);
+    struct device *ide = ide_of(vm), *fdc = fdc_of(vm, d);
     int            rc;
 
-    if (!ide || d->arg->unit < 0 || !d->arg->cdrom)
+    if (!fdc && (!ide || d->arg->unit < 0 || !d->arg->cdrom))
         rc = err_set(err, -EINVAL, "Device '%s' is not removable", d->arg->id);
     else if (d->block)
         rc = err_set(err, -EBUSY, "Device '%s' has a medium; eject it first", d->arg->id);
+    else if (fdc)
+        rc = floppy_insert(fdc, (unsigned)d->arg->index, medium, err);
     else
         rc = ide_insert(ide, d->arg->unit, medium, err);
     if (rc) {

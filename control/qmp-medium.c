@@ -39,12 +39,17 @@ static struct vm_drive *any_drive(struct qmp_call *c)
     return d;
 }
 
+static bool is_floppy(const struct vm_drive *d)
+{
+    return d->arg->iface == DRIVE_FLOPPY;
+}
+
 /* One whose medium can be changed. */
 static struct vm_drive *wanted_drive(struct qmp_call *c)
 {
     struct vm_drive *d = any_drive(c);
 
-    if (d && !d->arg->cdrom) {
+    if (d && !d->arg->cdrom && !is_floppy(d)) {
         qmp_fail(c, "Device '%s' is not removable", qmp_arg(c, "id", qmp_arg(c, "device", "")));
         return NULL;
     }
@@ -138,12 +143,15 @@ static const char *image_name(const char *opaque, const char *filename)
     return colon && colon[1] ? colon + 1 : filename;
 }
 
-static bool mode_is_fine(struct qmp_call *c)
+/* *readonly: how the medium is to be opened. */
+static bool mode_is_fine(struct qmp_call *c, const struct vm_drive *d, bool *readonly)
 {
     static const char *const modes[] = { "retain", "read-only", "read-write" };
     const char *mode = qmp_arg(c, "read-only-mode", "retain");
 
-    for (unsigned i = 0; i < 2; i++) {
+    *readonly = d->arg->cdrom || !strcmp(mode, modes[1]) ||
+                (!strcmp(mode, modes[0]) && d->arg->readonly);
+    for (unsigned i = 0; i < (d->arg->cdrom ? 2 : 3); i++) {
         if (!strcmp(mode, modes[i]))
             return true;
     }
@@ -154,22 +162,23 @@ static bool mode_is_fine(struct qmp_call *c)
     return false;
 }
 
-static struct block *open_medium(struct qmp_call *c)
+static struct block *open_medium(struct qmp_call *c, const struct vm_drive *d)
 {
     const char *filename = qmp_arg(c, "filename", ""), *opaque = NULL;
     struct block *medium = NULL;
     struct err err = { "" };
+    bool readonly;
     int fd;
 
-    if (!mode_is_fine(c))
+    if (!mode_is_fine(c, d, &readonly))
         return NULL;
-    fd = qmp_fdset_open(c, filename, false, &opaque);
+    fd = qmp_fdset_open(c, filename, !readonly, &opaque);
     if (fd == -1)
         return NULL;
-    if (!iso_check(image_name(opaque, filename), fd >= 0 ? fd : -1, &err))
+    if (is_floppy(d) || !iso_check(image_name(opaque, filename), fd >= 0 ? fd : -1, &err))
         medium = block_open(c->vm->loop,
                             &BLOCK_OPTIONS(.file = image_name(opaque, filename),
-                                           .format = qmp_arg(c, "format", NULL), .readonly = true,
+                                           .format = qmp_arg(c, "format", NULL), .readonly = readonly,
                                            .fd = fd >= 0 ? fd : -1),
                             &err);
     else if (fd >= 0)
@@ -193,7 +202,7 @@ static void put_in(struct qmp_call *c, struct vm_drive *d, struct block *medium)
 static void change_medium(struct qmp_call *c)
 {
     struct vm_drive *d = wanted_drive(c);
-    struct block *medium = d ? open_medium(c) : NULL;
+    struct block *medium = d ? open_medium(c, d) : NULL;
 
     if (!medium)
         return;
@@ -212,7 +221,7 @@ static void open_tray(struct qmp_call *c)
     struct block *medium;
     struct err err = { "" };
 
-    if (!d || d->tray_open)
+    if (!d || d->tray_open || is_floppy(d))
         return;
     was_open = d->tray_open;
     medium = d->block;
@@ -249,7 +258,7 @@ static void close_tray(struct qmp_call *c)
 
 static bool tray_is_open(struct qmp_call *c, const struct vm_drive *d)
 {
-    if (d->tray_open)
+    if (d->tray_open || is_floppy(d))
         return true;
     qmp_fail(c, "Tray of device '%s' is not open", qmp_arg(c, "id", qmp_arg(c, "device", "")));
     return false;
@@ -259,7 +268,11 @@ static void remove_medium(struct qmp_call *c)
 {
     struct vm_drive *d = wanted_drive(c);
 
-    if (d && tray_is_open(c, d))
+    if (!d || !tray_is_open(c, d))
+        return;
+    if (is_floppy(d))
+        take_out(c, d, true);
+    else
         drop_waiting(c->vm, d);
 }
 
@@ -275,9 +288,11 @@ static void insert_medium(struct qmp_call *c)
         qmp_fail(c, "Node '%s' not found", name);
     else if (qmp_node_in_use(c->vm, n))
         qmp_fail(c, "Node '%s' is already in use", name);
-    else if (d->waiting)
+    else if (d->waiting || (is_floppy(d) && d->block))
         qmp_fail(c, "There already is a medium in device '%s'",
                  qmp_arg(c, "id", qmp_arg(c, "device", "")));
+    else if (is_floppy(d))
+        put_in(c, d, n->block);
     else
         d->waiting = n->block;
 }

@@ -170,3 +170,32 @@ void smbus(struct mad *f)
     for (unsigned i = 0; i < 16; i++)
         io(f, IO_PORT, below(f, 3), 0xb100 + below(f, 16), value(f), 1);
 }
+
+/* A command of the floppy controller that may work, with its DMA channel, and maybe its data. */
+void floppy_command(struct mad *f)
+{
+    static const uint8_t codes[] = { 0xe6, 0x46, 0xc5, 0x4d, 0x4a, 0x56, 0x42, 0x0c, 0x0f, 0x07,
+                                     0x08, 0x03, 0x13, 0x8f, 0x0e, 0x8e, 0x12, 0x94, 0x04 };
+    uint32_t addr = ram_addr(f), len = below(f, 4) ? 512 * (1 + below(f, 36)) : value(f);
+    uint8_t code = below(f, 8) ? codes[below(f, sizeof(codes))] : value(f);
+
+    io(f, IO_PORT, true, 0x3f2, below(f, 4) ? 0x1c : value(f), 1);
+    io(f, IO_PORT, true, 0x3f7, below(f, 8) ? 0 : value(f), 1);
+    io(f, IO_PORT, true, 0x0c, 0, 1);
+    io(f, IO_PORT, true, 0x0b, below(f, 2) ? 0x46 : 0x4a, 1);
+    for (unsigned i = 0; i < 2; i++)
+        io(f, IO_PORT, true, 0x04, addr >> 8 * i & 0xff, 1);
+    for (unsigned i = 0; i < 2; i++)
+        io(f, IO_PORT, true, 0x05, (len - 1) >> 8 * i & 0xff, 1);
+    io(f, IO_PORT, true, 0x81, addr >> 16 & 0xff, 1);
+    io(f, IO_PORT, true, 0x0a, below(f, 8) ? 0x02 : 0x06, 1);
+    io(f, IO_PORT, true, 0x3f5, code, 1);
+    for (unsigned i = 1; i < 9; i++) {
+        static const uint8_t good[] = { 0, 0, 0, 0, 1, 2, 18, 27, 255 };
+
+        io(f, IO_PORT, true, 0x3f5, below(f, 6) ? good[i] : value(f), 1);
+    }
+    loop_step(f->t);
+    for (unsigned i = below(f, 600); i > 0; i--)
+        io(f, IO_PORT, below(f, 8) == 0, 0x3f5, value(f), 1);
+}

@@ -24,7 +24,7 @@ struct mad {
     struct qt *t;
     struct machine m;
     struct machine_spec spec;
-    struct block *blk[MAD_DISKS];
+    struct block *blk[MAD_DISKS], *floppy;
     struct net *net[MAD_NETS];
     struct display *display;
     struct sink sink[MAD_SINKS];

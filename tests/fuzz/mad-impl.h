@@ -30,6 +30,8 @@ void e1000_ring(struct mad *f);
 void rtl8139_ring(struct mad *f);
 void vbe_mode(struct mad *f);
 void vga_mode(struct mad *f);
+void floppy_command(struct mad *f);
+void firmware_dma(struct mad *f);
 void ps2(struct mad *f);
 void cmos(struct mad *f);
 void smbus(struct mad *f);

@@ -224,3 +224,18 @@ void junk_page(struct mad *f)
         }
     }
 }
+
+/* Descriptors of the firmware configuration device. */
+void firmware_dma(struct mad *f)
+{
+    static const uint8_t control[] = { 0x02, 0x04, 0x0a, 0x0c, 0x18, 0x1f };
+    uint32_t at = ram_addr(f) & ~7u, to = ram_addr(f);
+    uint32_t len = below(f, 4) ? below(f, 5000) : value(f);
+
+    poke(f, at, __builtin_bswap32(below(f, 48) << 16 | control[below(f, sizeof(control))]));
+    poke(f, at + 4, __builtin_bswap32(len));
+    poke(f, at + 8, 0);
+    poke(f, at + 12, __builtin_bswap32(to));
+    io(f, IO_PORT, true, 0x514, 0, 4);
+    io(f, IO_PORT, true, 0x518, __builtin_bswap32(at), 4);
+}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "hw/core/buf.h"
+#include "hw/fdc.h"
 #include "hw/ide.h"
 #include "tests/fuzz/mad-impl.h"
 
@@ -52,6 +53,19 @@ static void add_drives(struct mad *f)
         config_set_obj(ide, key, f->blk[i]);
         config_set(ide, kind, i == MAD_CD ? "cdrom" : "disk");
     }
+    f->floppy = block_open_mem(f->t->plat.loop, 1440 << 10);
+    config_set_obj(add(f, "isa-fdc", "fdc"), "drive0.medium", f->floppy);
+}
+
+/* What is there where no hypervisor has it. */
+static void add_clocks(struct mad *f)
+{
+    struct config *cmos = add(f, "cmos", "cmos"), *fw = add(f, "fw_cfg", "fw_cfg");
+
+    config_set(cmos, "rtc", "on");
+    config_set(cmos, "driftfix", "slew");
+    config_set(fw, "ram-low", "0x1000000");
+    add(f, "hpet", "hpet");
 }
 
 static void add_cards(struct mad *f)
@@ -82,11 +96,13 @@ static void build(struct mad *f)
 void mad_start(struct mad *f)
 {
     f->t = qt_new();
+    f->t->hurry = true; /* disks and cables are in memory */
     f->display = display_new(NULL);
     display_add_viewer(f->display, &viewer, f);
     add_drives(f);
     config_set_obj(add(f, "i8042", "i8042"), "display", f->display);
-    add(f, "PIIX4_PM", "pm");
+    config_set(add(f, "PIIX4_PM", "pm"), "pm1-timer", "on");
+    add_clocks(f);
     add(f, "xen-platform", "platform");
     add_sink(f, 0, "isa-serial", "serial0");
     add_sink(f, 1, "isa-serial", "serial1");
@@ -101,6 +117,7 @@ void mad_finish(struct mad *f)
     machine_free(&f->m);
     for (unsigned i = 0; i < 3; i++)
         block_close(f->blk[i]);
+    block_close(f->floppy);
     for (unsigned i = 0; i < 2; i++)
         net_close(f->net[i]);
     for (unsigned i = 0; i < MAD_SINKS; i++)
@@ -178,6 +195,10 @@ void change_disc(struct mad *f)
         ide_eject(ide, MAD_CD, below(f, 2), &err);
     else
         ide_insert(ide, MAD_CD, f->blk[MAD_CD], &err);
+    if (below(f, 4) == 0)
+        floppy_eject(machine_find(&f->m, "fdc"), 0, &err);
+    else
+        floppy_insert(machine_find(&f->m, "fdc"), 0, f->floppy, &err);
     loop_step(f->t);
 }
 
@@ -220,6 +241,7 @@ void restore(struct mad *f, bool spoil)
     unsigned n = f->m.n;
 
     CHECK(ide_drain(machine_find(&f->m, "ide")) == 0);
+    CHECK(floppy_drain(machine_find(&f->m, "fdc")) == 0);
     for (unsigned i = 0; i < n; i++) {
         if (f->m.dev[i]->type->sync) /* cards look into their rings again: so does a load */
             f->m.dev[i]->type->sync(f->m.dev[i]);
