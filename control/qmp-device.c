@@ -112,9 +112,9 @@ static void netdev_add(struct qmp_call *c)
     struct config cfg = { 0 };
     struct err err = { "" };
 
-    if (!to_config(c, "type", "id", &cfg))
-        return;
-    if (vm_netdev_add(c->vm, qmp_arg(c, "type", ""), qmp_arg(c, "id", ""), &cfg, &err))
+    if (!qmp_flatten(c, &cfg))
+        qmp_fail(c, "Invalid parameter type; strings, numbers, booleans and objects of them only");
+    else if (vm_netdev_add(c->vm, qmp_arg(c, "type", ""), qmp_arg(c, "id", ""), &cfg, &err))
         qmp_fail(c, "%s", err.msg);
     config_free(&cfg);
 }

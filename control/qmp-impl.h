@@ -132,6 +132,8 @@ extern const struct qmp_verb qmp_fd_verbs[];      /* qmp-fd.c */
 extern const struct qmp_verb qmp_block_verbs[];   /* qmp-block.c */
 extern const struct qmp_verb qmp_medium_verbs[];  /* qmp-medium.c */
 extern const struct qmp_verb qmp_node_verbs[];    /* qmp-nodes.c */
+/* All arguments as a config: {"a": {"b": 1}} is a.b=1. False for lists and too many levels. */
+bool qmp_flatten(struct qmp_call *c, struct config *cfg);
 extern const struct qmp_verb qmp_display_verbs[]; /* qmp-display.c */
 extern const struct qmp_verb qmp_input_verbs[];   /* qmp-cpu.c: device_add of a CPU */
 void qmp_cpu_add(struct qmp_call *c);
@@ -143,6 +145,8 @@ const char *qmp_pci_class(unsigned class);
 json_t *qmp_block_info(const struct block *b, json_t *node, bool writeback);
 
 /* qmp-nodes.c */
+/* All arguments as a config: {"a": {"b": 1}} is a.b=1. False for lists and too many levels. */
+bool qmp_flatten(struct qmp_call *c, struct config *cfg);
 struct vm_node *qmp_node_find(struct vm *vm, const char *name);
 bool qmp_node_in_use(struct vm *vm, const struct vm_node *n); /* in a drive, or under a node */
 
@@ -197,6 +201,8 @@ const char *qmp_pci_class(unsigned class);
 json_t *qmp_block_info(const struct block *b, json_t *node, bool writeback);
 
 /* qmp-nodes.c */
+/* All arguments as a config: {"a": {"b": 1}} is a.b=1. False for lists and too many levels. */
+bool qmp_flatten(struct qmp_call *c, struct config *cfg);
 struct vm_node *qmp_node_find(struct vm *vm, const char *name);
 bool qmp_node_in_use(struct vm *vm, const struct vm_node *n); /* in a drive, or under a node */
 

@@ -54,7 +54,9 @@ static bool flatten(struct qmp_call *c, const json_t *o, const char *prefix, uns
     {
         char name[128], text[24];
 
-        snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", key);
+        if (snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", key) >=
+            (int)sizeof(name))
+            return false;
         if (json_is_object(val)) {
             if (level == LEVELS || !flatten(c, val, name, level + 1, cfg))
                 return false;
@@ -154,6 +156,11 @@ static void forget(struct vm_node *n)
     memset(n, 0, sizeof(*n));
 }
 
+bool qmp_flatten(struct qmp_call *c, struct config *cfg)
+{
+    return flatten(c, c->args, "", 0, cfg);
+}
+
 static void add(struct qmp_call *c)
 {
     const char *name = qmp_arg(c, "node-name", NULL);
@@ -174,7 +181,7 @@ static void add(struct qmp_call *c)
         qmp_fail(c, "node-name=%s is conflicting with a device id", name);
     else if (!n)
         qmp_fail(c, "more than %d nodes", VM_NODES);
-    else if (!flatten(c, c->args, "", 0, &cfg))
+    else if (!qmp_flatten(c, &cfg))
         qmp_fail(c, "Invalid parameter type in a node; strings, numbers and booleans only");
     else if (open_node(c, n, &cfg))
         n->name = xstrdup(name);
