@@ -8,7 +8,8 @@
 
 #define FDC_SECTOR  512
 #define FDC_SIZE_N  2 /* code of 512 bytes a sector */
-#define FDC_UNITS   4 /* that a command can name */
+#define FDC_TRACKS  85 /* that the heads reach, with or without a medium */
+#define FDC_UNITS   4  /* that a command can name */
 #define FDC_FIFO    16
 #define FDC_CHANNEL 2 /* of the 8237 */
 

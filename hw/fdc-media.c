@@ -66,6 +66,8 @@ bool fdc_seek(struct fdc *f, unsigned unit, unsigned track)
 {
     struct fdc_drive *d = fdc_drive_of(f, unit);
 
+    if (track > FDC_TRACKS - 1)
+        track = FDC_TRACKS - 1; /* the heads are at the stop */
     if (!d || f->s.track[unit] == track)
         return false;
     f->s.track[unit] = track;

@@ -74,7 +74,7 @@ static const struct field fdc_state[] = {
     ARRAY(F, seek_st0),
     ARRAY(F, pcn),
     ARRAY(F, spec, .max = 0x1f),
-    ARRAY(F, track),
+    ARRAY(F, track, .max = FDC_TRACKS - 1),
     ARRAY(F, next_id),
     ARRAY(F, changed),
     ARRAY(F, spare),
