@@ -12,8 +12,10 @@ bool block_is_nbd(const char *file)
 
 struct nbd_handle *nbd_begin(const char *uri, struct err *err)
 {
-    struct nbd_handle *h = nbd_create();
+    struct nbd_handle *h = nbd_lib_load(err) ? NULL : nbd_create();
 
+    if (!nbd_lib.create)
+        return NULL;
     if (h && !nbd_set_uri_allow_tls(h, LIBNBD_TLS_DISABLE) && !nbd_aio_connect_uri(h, uri))
         return h;
     err_set(err, -EIO, "disk %s: %s", uri, nbd_get_error());

@@ -4,7 +4,7 @@
  * store-nbd.c (in a thread) both need them. libnbd speaks the protocol.
  */
 #pragma once
-#include <libnbd.h>
+#include "block/nbd-lib.h"
 #include "block/impl.h"
 
 #define NBD_RECONNECT   30         /* seconds, when the options say nothing */
