@@ -276,7 +276,7 @@ static void set_watches(struct nbd *n)
     int events = (dir & LIBNBD_AIO_DIRECTION_READ ? UV_READABLE : 0) |
                  (dir & LIBNBD_AIO_DIRECTION_WRITE ? UV_WRITABLE : 0);
     uint64_t ms = n->state == CONNECTING ? TICK_MS : n->state == AWAY ? NBD_BACKOFF_MIN : LOOK_MS;
-    bool soon = false;
+    bool soon = n->state != UP && n->given_up && n->first; /* those fail at once */
 
     if (n->state == UP && nbd_lost(n->h)) { /* libnbd has closed the descriptor */
         soon = true;
