@@ -337,7 +337,7 @@ void loop_step(struct qt *t)
     for (int i = 0; i < 10000; i++) {
         int timeout = uv_backend_timeout(loop);
 
-        if (timeout != 0 && poll(&pfd, 1, 3) <= 0)
+        if (timeout != 0 && poll(&pfd, 1, t->hurry ? 0 : 3) <= 0)
             break;
         uv_run(loop, UV_RUN_NOWAIT);
     }

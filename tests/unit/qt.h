@@ -41,6 +41,7 @@ struct qt {
     struct config cfgs[8]; /* of each device, for its re-creation */
     int devfns[8];
     unsigned ndevs;
+    bool hurry; /* nothing of the loop needs real time: loop_step() does not wait */
     int sink_fd;
 };
 
