@@ -3,19 +3,14 @@
  * Any bytes as a qcow2 image: opened for reading and for writing, read,
  * written, zeroed, discarded, resized, flushed and closed. Nothing is expected
  * of it but that it comes to an end, in bounded memory.
- *
- * With libFuzzer: clang -fsanitize=fuzzer,address -DWITH_LIBFUZZER. With
- * -DREPLAY: a program that runs the files named on its command line.
  */
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "block/image.h"
 #include "block/store.h"
-#include "tests/fuzz/qcow2-fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #define PLACES 24
 #define PIECE  8192
@@ -58,7 +53,7 @@ static void use(struct image *im, const uint8_t *data, size_t len)
     struct iovec iov = { piece, PIECE };
     struct image_buf buf = { &iov, 1, 0 };
     uint64_t n = im->size < PIECE ? im->size : PIECE, got, host;
-    struct err err;
+    struct err err = { "" };
 
     for (unsigned i = 0; n && i < PLACES; i++) {
         uint64_t off = place(im, data, len, i);
@@ -82,7 +77,7 @@ static void use(struct image *im, const uint8_t *data, size_t len)
         im->ops->resize(im, im->size + (1 << 20), &err);
 }
 
-int qcow2_fuzz(const uint8_t *data, size_t len)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (len < 16)
         return 0;
@@ -96,27 +91,3 @@ int qcow2_fuzz(const uint8_t *data, size_t len)
     }
     return 0;
 }
-
-#ifdef WITH_LIBFUZZER
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
-{
-    return qcow2_fuzz(data, len);
-}
-#elif defined(REPLAY)
-int main(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        FILE *f = fopen(argv[i], "rb");
-        uint8_t *data = malloc(16 << 20);
-        size_t len = f && data ? fread(data, 1, 16 << 20, f) : 0;
-
-        if (f)
-            fclose(f);
-        qcow2_fuzz(data, len);
-        free(data);
-    }
-    return 0;
-}
-#endif

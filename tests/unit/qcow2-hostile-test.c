@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "tests/fuzz/qcow2-fuzz.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/qcow2-util.h"
 #include "tests/unit/random.h"
 
@@ -264,7 +264,7 @@ static void run_corpus(const struct file *good, uint64_t seed, unsigned rounds)
         freopen("/dev/null", "w", stderr);
         for (unsigned i = 0; i < rounds; i++) {
             damage(&f, good, &seed);
-            qcow2_fuzz(f.data, f.len);
+            LLVMFuzzerTestOneInput(f.data, f.len);
         }
         _exit(0);
     }
