@@ -90,7 +90,7 @@ static int unix_socket(struct sockaddr_un *a, char *dir)
 TEST(it_connects_to_the_client)
 {
     struct sockaddr_un a;
-    char dir[32], options[128];
+    char dir[32], options[256];
     int fd = unix_socket(&a, dir);
     struct rig *r;
 
@@ -121,7 +121,7 @@ static int reach(const struct sockaddr_un *a)
 TEST(clients_come_one_after_the_other)
 {
     struct sockaddr_un a;
-    char dir[32], options[128];
+    char dir[32], options[256];
     struct rig *r;
 
     close(unix_socket(&a, dir));
