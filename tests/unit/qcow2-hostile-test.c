@@ -261,7 +261,8 @@ static void run_corpus(const struct file *good, uint64_t seed, unsigned rounds)
         if (!SANITIZED) /* a sanitizer wants terabytes of addresses */
             setrlimit(RLIMIT_AS, &(struct rlimit){ 512u << 20, 512u << 20 });
         alarm(120);
-        freopen("/dev/null", "w", stderr);
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(1);
         for (unsigned i = 0; i < rounds; i++) {
             damage(&f, good, &seed);
             LLVMFuzzerTestOneInput(f.data, f.len);
