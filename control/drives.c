@@ -25,7 +25,7 @@ static int open_wanted(struct vm *vm, struct vm_drive *d, const struct block_wan
                        struct err *err)
 {
     const struct drive_arg *a = d->arg;
-    int                     rc;
+    int rc;
 
     if (w->empty || (a->cdrom && w->o.file && is_empty_file(w->o.file)))
         return 0; /* an empty drive */
@@ -46,7 +46,7 @@ static int open_wanted(struct vm *vm, struct vm_drive *d, const struct block_wan
 static int drive_open(struct vm *vm, struct vm_drive *d, struct err *err)
 {
     struct block_want w;
-    int               rc;
+    int rc;
 
     if (d->arg->iface == DRIVE_PFLASH)
         return 0;
@@ -142,29 +142,33 @@ static void tell_error(struct vm *vm, struct vm_drive *d, bool is_write, int err
                        const char *action)
 {
     struct vm_node *n = qmp_node_of(vm, d->block);
-    char            holder[96], node[32];
+    char holder[96], node[32];
 
     qom_drive_name(vm, d, holder, sizeof(holder));
     snprintf(node, sizeof(node), "#block%03u", (unsigned)(d - vm->drives));
     qmp_event(vm->qmp, "BLOCK_IO_ERROR",
               json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "device",
                         d->arg->id ? d->arg->id : "", "qom-path", holder, "node-name",
-                        n ? n->name : d->arg->node ? d->arg->node : node, "operation",
-                        is_write ? "write" : "read", "action", action, "nospace",
+                        n              ? n->name
+                        : d->arg->node ? d->arg->node
+                                       : node,
+                        "operation", is_write ? "write" : "read", "action", action, "nospace",
                         errnum == ENOSPC, "reason", strerror(errnum)));
 }
 
 static void io_error(void *arg, unsigned unit, bool is_write, int errnum, enum ide_action action)
 {
-    struct vm       *vm = arg;
+    struct vm *vm = arg;
     struct vm_drive *d = drive_of_unit(vm, unit);
-    bool             stop = action == IDE_STOP;
+    bool stop = action == IDE_STOP;
 
     if (!d)
         return;
     if (stop || may_tell(vm, d))
         tell_error(vm, d, is_write, errnum,
-                   stop ? "stop" : action == IDE_IGNORE ? "ignore" : "report");
+                   stop                   ? "stop"
+                   : action == IDE_IGNORE ? "ignore"
+                                          : "report");
     if (stop) {
         d->failed = errnum;
         vm_halt(vm, HALT_IO_ERROR);
@@ -189,7 +193,7 @@ bool vm_tray_locked(struct vm *vm, struct vm_drive *d)
 int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err)
 {
     struct device *ide = ide_of(vm), *fdc = fdc_of(vm, d);
-    int            rc;
+    int rc;
 
     if (fdc)
         rc = floppy_eject(fdc, (unsigned)d->arg->index, err);
@@ -208,7 +212,7 @@ int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err)
 int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err)
 {
     struct device *ide = ide_of(vm);
-    int            rc;
+    int rc;
 
     if (!ide || d->arg->unit < 0 || !d->arg->cdrom)
         return err_set(err, -EINVAL, "Device '%s' is not removable", d->arg->id);
@@ -221,7 +225,7 @@ int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err)
 int vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct err *err)
 {
     struct device *ide = ide_of(vm), *fdc = fdc_of(vm, d);
-    int            rc;
+    int rc;
 
     if (!fdc && (!ide || d->arg->unit < 0 || !d->arg->cdrom))
         rc = err_set(err, -EINVAL, "Device '%s' is not removable", d->arg->id);

@@ -149,8 +149,8 @@ static bool mode_is_fine(struct qmp_call *c, const struct vm_drive *d, bool *rea
     static const char *const modes[] = { "retain", "read-only", "read-write" };
     const char *mode = qmp_arg(c, "read-only-mode", "retain");
 
-    *readonly = d->arg->cdrom || !strcmp(mode, modes[1]) ||
-                (!strcmp(mode, modes[0]) && d->arg->readonly);
+    *readonly =
+        d->arg->cdrom || !strcmp(mode, modes[1]) || (!strcmp(mode, modes[0]) && d->arg->readonly);
     for (unsigned i = 0; i < (d->arg->cdrom ? 2 : 3); i++) {
         if (!strcmp(mode, modes[i]))
             return true;
@@ -178,8 +178,8 @@ static struct block *open_medium(struct qmp_call *c, const struct vm_drive *d)
     if (is_floppy(d) || !iso_check(image_name(opaque, filename), fd >= 0 ? fd : -1, &err))
         medium = block_open(c->vm->loop,
                             &BLOCK_OPTIONS(.file = image_name(opaque, filename),
-                                           .format = qmp_arg(c, "format", NULL), .readonly = readonly,
-                                           .fd = fd >= 0 ? fd : -1),
+                                           .format = qmp_arg(c, "format", NULL),
+                                           .readonly = readonly, .fd = fd >= 0 ? fd : -1),
                             &err);
     else if (fd >= 0)
         close(fd);

@@ -41,8 +41,8 @@ int vm_drain(struct vm *vm, struct err *err)
 {
     struct device *ide = machine_find(&vm->machine, "ide");
     struct device *fdc = machine_find(&vm->machine, "fdc");
-    int            rc = ide ? ide_drain(ide) : 0;
-    int            floppies = fdc ? floppy_drain(fdc) : 0;
+    int rc = ide ? ide_drain(ide) : 0;
+    int floppies = fdc ? floppy_drain(fdc) : 0;
 
     rc = rc ? rc : floppies;
     return rc ? err_set(err, -rc, "cannot flush the disks: %s", strerror(rc)) : 0;

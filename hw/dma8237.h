@@ -27,4 +27,4 @@ enum dma_dir { DMA_TO_MEMORY, DMA_FROM_MEMORY };
 size_t dma8237_transfer(struct device *dev, unsigned channel, void *buf, size_t len,
                         enum dma_dir dir, bool *tc);
 /* Would dma8237_transfer() move something? */
-bool   dma8237_ready(struct device *dev, unsigned channel, enum dma_dir dir);
+bool dma8237_ready(struct device *dev, unsigned channel, enum dma_dir dir);

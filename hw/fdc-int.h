@@ -7,7 +7,7 @@
 #include "hw/fdc.h"
 
 #define FDC_SECTOR  512
-#define FDC_SIZE_N  2 /* code of 512 bytes a sector */
+#define FDC_SIZE_N  2  /* code of 512 bytes a sector */
 #define FDC_TRACKS  85 /* that the heads reach, with or without a medium */
 #define FDC_UNITS   4  /* that a command can name */
 #define FDC_FIFO    16
@@ -74,23 +74,23 @@ struct fdc {
     uint8_t io[FDC_SECTOR];  /* the bytes of req */
     bool closing;
     struct {
-        struct timer again;  /* the DMA channel was not ready: look again */
-        uint32_t seq;        /* of the latest wish of execution */
-        uint16_t pos;        /* in buf */
+        struct timer again; /* the DMA channel was not ready: look again */
+        uint32_t seq;       /* of the latest wish of execution */
+        uint16_t pos;       /* in buf */
         uint8_t phase, step, job;
-        uint8_t unit;        /* drive of the running command */
-        uint8_t c, h, r, n;  /* the sector it is at */
-        uint8_t eot, left;   /* last sector of a side; sectors of VERIFY and FORMAT still to come */
-        uint8_t filler;      /* of FORMAT */
+        uint8_t unit;       /* drive of the running command */
+        uint8_t c, h, r, n; /* the sector it is at */
+        uint8_t eot, left;  /* last sector of a side; sectors of VERIFY and FORMAT still to come */
+        uint8_t filler;     /* of FORMAT */
         uint8_t st1, st2;
         bool head, multi, skip, counted, seeked, tc;
-        uint8_t tries;       /* of the DMA channel */
+        uint8_t tries;      /* of the DMA channel */
         uint8_t have, need; /* bytes of the command; in the result phase: those read, of how many */
         uint8_t fifo[FDC_FIFO];
         uint8_t dor, rate, tdr, config, pretrk, perpendicular, step_rate, load_time, power;
         bool lock, irq;
-        uint8_t senses;      /* interrupts of a reset still to be sensed */
-        uint8_t seeks;       /* bit n: the end of drive n's seek is still to be sensed */
+        uint8_t senses; /* interrupts of a reset still to be sensed */
+        uint8_t seeks;  /* bit n: the end of drive n's seek is still to be sensed */
         uint8_t seek_st0[FDC_UNITS], pcn[FDC_UNITS], spec[FDC_UNITS];
         uint8_t track[FLOPPY_DRIVES];   /* where the heads are */
         uint8_t next_id[FLOPPY_DRIVES]; /* the sector that comes by next */

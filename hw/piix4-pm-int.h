@@ -40,12 +40,12 @@ static inline struct piix4_pm *pm_of(struct device *dev)
 
 /* Byte off of a register pair {status, enable}: status bits are cleared by ones. */
 uint8_t pm_pair_read(uint16_t sts, uint16_t en, uint64_t off);
-void    pm_pair_write(uint16_t *sts, uint16_t *en, uint16_t en_bits, uint64_t off, uint8_t val);
+void pm_pair_write(uint16_t *sts, uint16_t *en, uint16_t en_bits, uint64_t off, uint8_t val);
 
 /* hw/piix4-hotplug.c: handlers of the fixed windows */
 uint64_t pm_gpe_read(struct device *dev, uint64_t off, unsigned width);
-void     pm_gpe_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
+void pm_gpe_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
 uint64_t pm_pci_hp_read(struct device *dev, uint64_t off, unsigned width);
-void     pm_pci_hp_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
+void pm_pci_hp_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
 uint64_t pm_cpus_read(struct device *dev, uint64_t off, unsigned width);
-void     pm_cpus_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
+void pm_cpus_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);

@@ -54,21 +54,19 @@
 #define HSTCNT_START   0x40
 
 #define P struct piix4_pm
-static const struct field piix4_pm_state[] = {
-    FIELD(P, overflow),
-    FIELD(P, pci_up),
-    FIELD(P, pci_down),
-    FIELD(P, timer_high, .max = TIMER_HIGH),
-    FIELD(P, pm1_sts, .bits = PM1_STS_BITS),
-    FIELD(P, pm1_en, .bits = PM1_EN_BITS),
-    FIELD(P, pm1_cnt, .bits = CNT_BITS),
-    FIELD(P, gpe_sts, .bits = GPE_BITS),
-    FIELD(P, gpe_en),
-    ARRAY(P, apm),
-    ARRAY(P, smb),
-    ARRAY(P, cpus),
-    FIELDS_END
-};
+static const struct field piix4_pm_state[] = { FIELD(P, overflow),
+                                               FIELD(P, pci_up),
+                                               FIELD(P, pci_down),
+                                               FIELD(P, timer_high, .max = TIMER_HIGH),
+                                               FIELD(P, pm1_sts, .bits = PM1_STS_BITS),
+                                               FIELD(P, pm1_en, .bits = PM1_EN_BITS),
+                                               FIELD(P, pm1_cnt, .bits = CNT_BITS),
+                                               FIELD(P, gpe_sts, .bits = GPE_BITS),
+                                               FIELD(P, gpe_en),
+                                               ARRAY(P, apm),
+                                               ARRAY(P, smb),
+                                               ARRAY(P, cpus),
+                                               FIELDS_END };
 
 /* Byte n of a register pair {status, enable}: status bits are cleared by ones. */
 uint8_t pm_pair_read(uint16_t sts, uint16_t en, uint64_t off)
@@ -349,29 +347,28 @@ static const struct io_range pm_io[] = {
     { 0 }
 };
 
-static const struct pci_reg pm_regs[] = {
-    { 0x06, 2, 0x0280, 0, 0xf900 },              /* PCISTS */
-    { CFG_PMBASE, 4, 0x00000001, 0xffc0, 0 },    /* PMBA */
-    { 0x44, 4, 0, 0xffffffff, 0 },               /* CNTA */
-    { 0x48, 4, 0, 0xffffffff, 0 },               /* CNTB */
-    { 0x4c, 4, 0, 0xffffffff, 0 },               /* GPICTL */
-    { 0x50, 4, 0, 0xffffffff, 0 },               /* DEVRESD */
-    { 0x54, 4, 0, 0xffffffff, 0 },               /* DEVACTA */
-    { 0x58, 4, 0, 0xffffffff, 0 },               /* DEVACTB */
-    { 0x5c, 4, 0, 0xffffffff, 0 },               /* DEVRESA */
-    { 0x60, 4, 0, 0xffffffff, 0 },               /* DEVRESB */
-    { 0x64, 4, 0, 0xffffffff, 0 },               /* DEVRESC */
-    { 0x68, 4, 0, 0xffffffff, 0 },               /* DEVRESE */
-    { 0x6c, 4, 0, 0xffffffff, 0 },               /* DEVRESF */
-    { 0x70, 4, 0, 0xffffffff, 0 },               /* DEVRESG */
-    { 0x74, 4, 0, 0xffffffff, 0 },               /* DEVRESH */
-    { 0x78, 4, 0, 0xffffffff, 0 },               /* DEVRESI */
-    { 0x7c, 4, 0, 0xffffffff, 0 },               /* DEVRESJ */
-    { CFG_PMREGMISC, 1, 0, 0x01, 0 },            /* PMREGMISC */
-    { CFG_SMBBA, 4, 0x00000001, 0xfff0, 0 },     /* SMBBA */
-    { CFG_SMBHSTCFG, 4, 0, 0x00ffff0f, 0 },      /* SMBHSTCFG, SMBSLVC, SMBSHDW1-2 */
-    { 0 }
-};
+static const struct pci_reg pm_regs[] = { { 0x06, 2, 0x0280, 0, 0xf900 },           /* PCISTS */
+                                          { CFG_PMBASE, 4, 0x00000001, 0xffc0, 0 }, /* PMBA */
+                                          { 0x44, 4, 0, 0xffffffff, 0 },            /* CNTA */
+                                          { 0x48, 4, 0, 0xffffffff, 0 },            /* CNTB */
+                                          { 0x4c, 4, 0, 0xffffffff, 0 },            /* GPICTL */
+                                          { 0x50, 4, 0, 0xffffffff, 0 },            /* DEVRESD */
+                                          { 0x54, 4, 0, 0xffffffff, 0 },            /* DEVACTA */
+                                          { 0x58, 4, 0, 0xffffffff, 0 },            /* DEVACTB */
+                                          { 0x5c, 4, 0, 0xffffffff, 0 },            /* DEVRESA */
+                                          { 0x60, 4, 0, 0xffffffff, 0 },            /* DEVRESB */
+                                          { 0x64, 4, 0, 0xffffffff, 0 },            /* DEVRESC */
+                                          { 0x68, 4, 0, 0xffffffff, 0 },            /* DEVRESE */
+                                          { 0x6c, 4, 0, 0xffffffff, 0 },            /* DEVRESF */
+                                          { 0x70, 4, 0, 0xffffffff, 0 },            /* DEVRESG */
+                                          { 0x74, 4, 0, 0xffffffff, 0 },            /* DEVRESH */
+                                          { 0x78, 4, 0, 0xffffffff, 0 },            /* DEVRESI */
+                                          { 0x7c, 4, 0, 0xffffffff, 0 },            /* DEVRESJ */
+                                          { CFG_PMREGMISC, 1, 0, 0x01, 0 },         /* PMREGMISC */
+                                          { CFG_SMBBA, 4, 0x00000001, 0xfff0, 0 },  /* SMBBA */
+                                          { CFG_SMBHSTCFG, 4, 0, 0x00ffff0f,
+                                            0 }, /* SMBHSTCFG, SMBSLVC, SMBSHDW1-2 */
+                                          { 0 } };
 
 const struct pci_type piix4_pm_type = {
     .dev = { .name = "PIIX4_PM",

@@ -15,8 +15,8 @@ bool pm_cpu_present(const struct device *pm, unsigned cpu);
  * Hot-plug of cards: one has come to a slot, or is asked to leave it. Tells
  * the guest by GPE 1.
  */
-void     pm_pci_plugged(struct device *pm, unsigned slot);
-void     pm_pci_unplug_request(struct device *pm, unsigned slot);
+void pm_pci_plugged(struct device *pm, unsigned slot);
+void pm_pci_unplug_request(struct device *pm, unsigned slot);
 uint32_t pm_pci_leaving(struct device *pm); /* bit n: slot n was asked and has not left yet */
 /* eject is called when the guest lets go of a slot; NULL: the device stays. */
 void pm_set_eject(struct device *pm, void (*eject)(void *arg, unsigned slot), void *arg);
