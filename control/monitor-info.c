@@ -335,7 +335,11 @@ static void info_mtree(struct line *l)
 {
     const struct platform *p = l->c->vm->plat;
 
-    for (unsigned space = IO_MEM + 1; p && space-- > IO_PORT;) {
+    static const enum io_space spaces[] = { IO_MEM, IO_PORT };
+
+    for (unsigned s = 0; p && s < sizeof(spaces) / sizeof(spaces[0]); s++) {
+        enum io_space space = spaces[s];
+
         fprintf(l->out, "address-space: %s\n", space == IO_PORT ? "I/O" : "memory");
         for (unsigned i = 0; i < p->nwindows[space]; i++) {
             const struct window *w = &p->windows[space][i];

@@ -426,7 +426,7 @@ static int open_unix(struct qtest *q, const char *path, bool server, struct err 
     if (!*path || strlen(path) >= sizeof(a.sun_path))
         return err_set(err, -EINVAL, "-qtest unix:%s: a socket's path has 1 to %zu characters",
                        path, sizeof(a.sun_path) - 1);
-    strcpy(a.sun_path, path);
+    memcpy(a.sun_path, path, strlen(path)); /* the rest is zero */
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return err_set(err, -errno, "-qtest unix:%s: %s", path, strerror(errno));
@@ -442,7 +442,7 @@ static int open_unix(struct qtest *q, const char *path, bool server, struct err 
     }
     if (server) {
         c->listen_fd = fd;
-        strcpy(c->unlink_path, path);
+        snprintf(c->unlink_path, sizeof(c->unlink_path), "%s", path);
     } else {
         c->in_fd = c->out_fd = fd;
         c->own_fds = true;
@@ -458,7 +458,7 @@ static int parse_unix(struct qtest *q, const char *spec, struct err *err)
 
     if (strlen(spec) >= sizeof(text))
         return err_set(err, -EINVAL, "-qtest unix:%s: too long", spec);
-    strcpy(text, spec);
+    memcpy(text, spec, strlen(spec) + 1);
     path = *text == ',' ? text + strlen(text) : strtok_r(text, ",", &save);
     while (path && save && (opt = strtok_r(NULL, ",", &save))) {
         if (!strcmp(opt, "server") || !strcmp(opt, "server=on"))

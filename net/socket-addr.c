@@ -237,6 +237,7 @@ static int plan_socket(struct sock_plan *p, const char *id, const struct config 
     const char *to = config_str(cfg, "connect", NULL), *group = config_str(cfg, "mcast", NULL);
     const char *udp = config_str(cfg, "udp", NULL), *from = config_str(cfg, "localaddr", NULL);
     struct addr a = { 0 }, local = { 0 };
+    const char *where;
     int type = SOCK_STREAM, rc;
 
     if (!!fd + !!on + !!to + !!group + !!udp != 1)
@@ -252,7 +253,8 @@ static int plan_socket(struct sock_plan *p, const char *id, const struct config 
         return p->fd < 0 ? p->fd : 0;
     }
     p->stream = on || to;
-    rc = split(&a, id, on ? on : to ? to : group ? group : udp, p->stream, err);
+    where = on ? on : to ? to : group ? group : udp;
+    rc = split(&a, id, where, p->stream, err);
     if (!rc && udp)
         rc = split(&local, id, from, false, err);
     if (rc)

@@ -102,8 +102,8 @@ int pci_attach(struct pci_func *f, int devfn, struct err *err)
     const struct pci_type *t = pci_type_of(f);
 
     if (devfn < 0 || devfn > 255 || f->dev.plat->pci[devfn])
-        return err_set(err, -EBUSY, "%s: PCI slot %d.%d is not free", f->dev.id, devfn >> 3,
-                       devfn & 7);
+        return err_set(err, -EBUSY, "%s: PCI slot %d.%d is not free", f->dev.id, devfn / 8,
+                       devfn % 8);
     f->devfn = devfn;
     header_layout(f, t);
     for (const struct pci_reg *r = t->regs; r && r->len; r++) {

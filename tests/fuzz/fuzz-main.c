@@ -12,7 +12,7 @@
 static int play_file(const char *path)
 {
     FILE *in = fopen(path, "rb");
-    uint8_t *data = malloc(INPUT_MAX);
+    uint8_t *data = malloc(INPUT_MAX), *tight;
     size_t n;
 
     if (!in || !data) {
@@ -24,10 +24,11 @@ static int play_file(const char *path)
     }
     n = fread(data, 1, INPUT_MAX, in);
     fclose(in);
-    data = realloc(data, n ? n : 1); /* what is read behind it, ASan sees */
-    if (data)
-        LLVMFuzzerTestOneInput(data, n);
-    free(data);
+    tight = realloc(data, n ? n : 1); /* what is read behind it, ASan sees */
+    if (!tight)
+        tight = data;
+    LLVMFuzzerTestOneInput(tight, n);
+    free(tight);
     return 0;
 }
 

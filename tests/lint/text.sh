@@ -7,6 +7,6 @@ bad=0
 git grep -nI --untracked -E '[[:blank:]]+$' && bad=1
 git grep -nI --untracked -E '^(<<<<<<<|>>>>>>>) ' && bad=1
 for f in $(git ls-files --cached --others --exclude-standard); do
-    [ -s "$f" ] && [ -n "$(tail -c 1 "$f")" ] && grep -qI . "$f" && echo "$f: no newline at its end" && bad=1
+    [ -s "$f" ] && grep -qI . "$f" && [ -n "$(tail -c 1 "$f")" ] && echo "$f: no newline at its end" && bad=1
 done
 exit $bad
