@@ -52,6 +52,7 @@ static int look_up(struct addr *a, const char *id, const char *host, const char 
 /* "HOST:PORT", ":PORT", "[::1]:PORT". */
 static int split(struct addr *a, const char *id, const char *text, bool stream, struct err *err)
 {
+    /* cppcheck-suppress nullPointerRedundantCheck ; exactly one of the keys was given */
     const char *colon = strrchr(text, ':');
     char host[256];
     size_t len = colon ? (size_t)(colon - text) : 0;
