@@ -121,8 +121,7 @@ static void cmd_request_sense(struct ide_unit *u, const uint8_t *p)
 
 static void tray_move(struct ide_unit *u, bool open)
 {
-    struct ide *ide = u->ch->ide;
-    unsigned unit = u - ide->unit;
+    const struct ide_host *host = u->ch->host;
 
     if (u->s->tray_open == open)
         return;
@@ -130,8 +129,8 @@ static void tray_move(struct ide_unit *u, bool open)
     u->s->event = open ? EV_REMOVED : u->blk ? EV_NEW_MEDIUM : EV_NONE;
     if (!open && u->blk)
         u->s->attention = UA_CHANGED;
-    if (ide->events && ide->events->tray)
-        ide->events->tray(ide->events_arg, unit, open);
+    if (host->events && host->events->tray)
+        host->events->tray(host->events_arg, u->number, open);
 }
 
 static void cmd_start_stop(struct ide_unit *u, const uint8_t *p)

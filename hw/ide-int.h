@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hw/ide-int.h: what the files of the IDE controller share: ide.c (ports,
- * selection, reset), ide-xfer.c (data between medium and guest), ata*.c (the
- * disk's commands), atapi*.c (the CD drive's), bmdma.c (the bus master).
+ * hw/ide-int.h: what the files of the controllers with ATA drives share.
+ * Drives and their data: ide-unit.c (what a drive was told), ide-media.c,
+ * ide-xfer.c and ide-io.c (data between medium and guest), ata*.c (the disk's
+ * commands), atapi*.c (the CD drive's), ide-dma.c (walks of a table of guest
+ * memory). Controllers, each a struct ide_host with its struct ide_transport:
+ * the PIIX3's ide.c with bmdma.c, and ahci*.c (hw/ahci-int.h).
  */
 #pragma once
 #include "block/block.h"
@@ -152,10 +155,38 @@ struct ide_unit_ops {                  /* what a kind of unit does */
     void (*failed)(struct ide_unit *u, enum xfer_fail why, int err);
 };
 
-struct bmdma_cursor {
-    uint32_t next, addr, left;
-    uint32_t walked; /* entries fetched in this step: not of the state */
-    bool last;
+/* A place in a table of regions of guest memory. */
+struct dma_cursor {
+    uint64_t addr;       /* the rest of the current entry: left bytes at addr */
+    uint32_t next, left; /* next: of the entry to fetch, in the table's own way of counting */
+    uint32_t walked;     /* entries fetched in this step: not of the state */
+    uint32_t moved;      /* bytes since the table's begin */
+    bool last;           /* the current entry is the last */
+    bool asked;          /* an entry that was fetched asks for an interrupt */
+};
+
+struct dma_table {
+    struct pci_func *pci;
+    /* Fetches entry cur->next: addr, left (never 0), last, next, asked. False: it is not in RAM. */
+    bool (*fetch)(struct dma_table *t, struct dma_cursor *cur);
+};
+
+enum dma_result { DMA_DONE, DMA_SHORT, DMA_ERROR };
+
+struct ide_chan;
+
+/* What is between a channel and the guest. */
+struct ide_transport {
+    /* Where the running command's data goes on, in s; and the new place. */
+    struct dma_cursor (*cursor)(const struct ide_chan *ch);
+    void (*commit)(struct ide_chan *ch, const struct dma_cursor *cur);
+    bool (*active)(const struct ide_chan *ch);             /* may its data move now? */
+    void (*end)(struct ide_chan *ch, enum dma_result how); /* it has moved, or cannot */
+    void (*sync)(struct ide_chan *ch);                     /* after every step of a command */
+    bool (*busy)(const struct ide_chan *ch);               /* commands besides s's; or NULL */
+    void (*retry)(struct ide_chan *ch);                    /* of those; or NULL */
+    void (*drop)(struct ide_chan *ch);                     /* of those; or NULL */
+    bool (*error_log)(struct ide_chan *ch, uint8_t *page); /* log 10h; NULL: no such log */
 };
 
 struct ide_unit {
@@ -166,6 +197,7 @@ struct ide_unit {
     uint64_t blocks;                /* of the medium, in bsize */
     uint16_t bsize;                 /* 512 or 2048 */
     uint8_t kind, index;            /* index: 0 or 1 on the channel */
+    uint8_t number;                 /* of the controller's units */
     bool writeback;
     uint8_t werror, rerror;     /* enum ide_action */
     uint64_t wwn;               /* 0: none */
@@ -174,10 +206,11 @@ struct ide_unit {
 };
 
 struct ide_chan {
-    struct ide *ide;
+    struct ide_host *host;
     struct ide_chan_state *s;
-    struct ide_unit *unit; /* two */
+    struct ide_unit *unit; /* two, or one where s.active and DEV_1 are never set */
     struct irq irq;
+    struct dma_table table;
     uint8_t *bounce;    /* IDE_BOUNCE bytes; NULL on a channel without units */
     uint64_t ahead_lba; /* bounce holds these sectors of the running command */
     uint32_t ahead_n;
@@ -190,16 +223,25 @@ struct ide_chan {
     uint32_t seq, io_seq, io_n; /* io_*: what req was submitted for */
     uint8_t io_phase;
     bool closing;
-    struct bmdma_cursor io_cursor; /* after a write's data was fetched */
+    struct dma_cursor io_cursor; /* after a write's data was fetched */
 };
 
-struct ide {
+struct ide_host { /* a PCI function with drives: first in its struct */
     struct pci_func pci;
-    struct ide_chan ch[2];
-    struct ide_unit unit[IDE_UNITS];
+    const struct ide_transport *tr;
+    struct ide_chan *ch;
+    struct ide_unit *unit;
+    unsigned nch, nunits;
     const struct ide_events *events;
     void *events_arg;
-    uint8_t gone; /* bit n: unit n was unplugged; outlives reset */
+    uint32_t gone; /* bit n: unit n was unplugged; outlives reset */
+    bool sata;     /* its drives are Serial ATA's, with native command queuing */
+};
+
+struct ide { /* the PIIX3's */
+    struct ide_host host;
+    struct ide_chan ch[2];
+    struct ide_unit unit[IDE_UNITS];
     struct {
         struct ide_chan_state ch[2];
         struct ide_unit_state unit[IDE_UNITS];
@@ -221,10 +263,25 @@ static inline struct ide_unit *chan_selected(struct ide_chan *ch)
 
 static inline struct device *ide_dev(struct ide_unit *u)
 {
-    return &u->ch->ide->pci.dev;
+    return &u->ch->host->pci.dev;
 }
 
-/* ---- ide.c ---- */
+static inline struct ide_host *ide_host_of(struct device *dev)
+{
+    return container_of(dev, struct ide_host, pci.dev);
+}
+
+/* ---- ide-unit.c ---- */
+/*
+ * Fills u from cfg's `key` ("drive0") and "KEY.kind", ...: see hw/ide.h. number and index are the
+ * caller's; u->ch must be set. -errno and a line in err; ide_chan_fini() frees in any case.
+ */
+int ide_unit_init(struct ide_unit *u, const char *key, const struct config *cfg, struct err *err);
+void ide_unit_reset(struct ide_unit *u); /* power-on: s is zero */
+void ide_chan_fini(struct ide_chan *ch); /* cancels, waits, frees */
+/* The command that the unit's registers hold begins. */
+void ide_begin(struct ide_unit *u, uint8_t cmd);
+/* What all commands end in. */
 void ide_sync_chan(struct ide_chan *ch); /* every path into a channel ends here */
 void ide_raise(struct ide_unit *u);      /* INTRQ pending */
 /* The command is over: status, error, INTRQ. */
@@ -235,13 +292,22 @@ void ide_signature(struct ide_unit *u, uint8_t mid, uint8_t high);
 /* ---- ide-media.c ---- */
 void ide_set_medium(struct ide_unit *u, struct block *blk);
 void ide_watch_medium(struct ide_unit *u, bool on); /* hear of its changes */
-void ide_drop_gone(struct ide *ide);                /* units that s says were unplugged */
+void ide_drop_gone(struct ide_host *host);          /* units that s says were unplugged */
+/* Disks (no CD drives) from unit `first` on leave for good: hw/ide.h's ide_unplug(). */
+void ide_unplug_from(struct ide_host *host, unsigned first);
 
 /* ---- ide-state.c ---- */
 extern const struct field ide_fields[];
 bool ide_check(const struct device *dev);
+/* Can a guest bring about this state of a channel, with that unit active? And of a unit? */
+bool ide_check_chan(const struct ide_chan_state *s, const struct ide_unit *u,
+                    const struct ide_unit_state *us);
+bool ide_check_unit(const struct ide_unit_state *us);
 
 /* ---- ide-io.c ---- */
+/* What the unit's policy makes of an error, never IDE_ENOSPC; and telling who listens. */
+enum ide_action ide_error_action(const struct ide_unit *u, bool write, int err);
+void ide_error_event(struct ide_unit *u, bool write, int err, enum ide_action action);
 /* A request that nobody wants any more still has guest memory: the channel is busy. */
 bool xfer_lingers(const struct ide_chan *ch);
 void xfer_resume(struct ide_chan *ch); /* start the I/O s asks for, if none is running */
@@ -263,36 +329,38 @@ void xfer_want(struct ide_chan *ch, enum ide_phase phase);
 void xfer_advance(struct ide_chan *ch, uint32_t n);
 void xfer_fail(struct ide_chan *ch, enum xfer_fail why, int err);
 void xfer_dma_reply(struct ide_chan *ch);
+/* The guest has moved the last byte of a DRQ block; ide_sync_chan() is the caller's. */
+void xfer_drq_done(struct ide_chan *ch);
 uint32_t xfer_data_read(struct ide_chan *ch, unsigned width);
 void xfer_data_write(struct ide_chan *ch, uint32_t val, unsigned width);
 void xfer_dma_stopped(struct ide_chan *ch); /* the guest cleared the start bit */
 
-/* ---- bmdma.c ---- */
-extern const struct io_range bmdma_io;
-enum bmdma_result { BMDMA_DONE, BMDMA_SHORT, BMDMA_ERROR };
-struct bmdma_cursor bmdma_cursor(const struct ide_chan *ch);
-void bmdma_commit(struct ide_chan *ch, const struct bmdma_cursor *cur);
+/* ---- ide-dma.c ---- */
 /*
  * Moves up to len bytes at the cursor; *moved says how many. Ends at the table's last entry, and
- * (with BMDMA_DONE) after some whole units when the table is of so small regions that going on
+ * (with DMA_DONE) after some whole units when the table is of so small regions that going on
  * would take too long; then the cursor is behind those units.
  */
-enum bmdma_result bmdma_move(struct ide_chan *ch, struct bmdma_cursor *cur, void *buf, uint32_t len,
+enum dma_result ide_dma_move(struct dma_table *t, struct dma_cursor *cur, void *buf, uint32_t len,
                              uint32_t unit, bool to_guest, uint32_t *moved);
 /*
- * Fills iov[] with up to max bytes of guest memory at the cursor, lent by the world, as a
+ * Fills iov[IDE_SG] with up to max bytes of guest memory at the cursor, lent by the world, as a
  * multiple of unit. Bytes; 0: none can be had this way (the cursor is then of no use).
  */
-uint64_t bmdma_gather(struct ide_chan *ch, struct bmdma_cursor *cur, uint64_t max, uint32_t unit,
-                      bool to_guest);
-void bmdma_release(struct ide_chan *ch, int from, bool written); /* gives back iov[from...] */
-bool bmdma_paused(const struct bmdma_cursor *cur);               /* enough for this step */
+uint64_t ide_dma_gather(struct dma_table *t, struct dma_cursor *cur, struct iovec *iov, int *niov,
+                        uint64_t max, uint32_t unit, bool to_guest);
+/* Gives back iov[from...]; *niov is then from. */
+void ide_dma_release(struct dma_table *t, struct iovec *iov, int *niov, int from, bool written);
+bool ide_dma_paused(const struct dma_cursor *cur); /* enough for this step */
+
+/* ---- bmdma.c ---- */
+extern const struct io_range bmdma_io;
+struct dma_cursor bmdma_cursor(const struct ide_chan *ch);
+void bmdma_commit(struct ide_chan *ch, const struct dma_cursor *cur);
+bool bmdma_fetch(struct dma_table *t, struct dma_cursor *cur);
 /* The device is done: active drops when the table is used up, or the transfer failed. */
-void bmdma_end(struct ide_chan *ch, enum bmdma_result how);
-static inline bool bmdma_active(const struct ide_chan *ch)
-{
-    return ch->s->bm_status & BM_ACTIVE;
-}
+void bmdma_end(struct ide_chan *ch, enum dma_result how);
+bool bmdma_active(const struct ide_chan *ch);
 
 /* ---- ata-identify.c: words of IDENTIFY (PACKET) DEVICE ---- */
 void ide_word(uint8_t *id, unsigned word, uint16_t val);

@@ -20,13 +20,13 @@ bool xfer_lingers(const struct ide_chan *ch)
 static void io_unpin(struct ide_chan *ch)
 {
     if (ch->pinned)
-        bmdma_release(ch, 0, ch->req.op == BLOCK_READ);
+        ide_dma_release(&ch->table, ch->iov, &ch->niov, 0, ch->req.op == BLOCK_READ);
     ch->pinned = false;
 }
 
 /* ---- errors ---- */
 
-static enum ide_action error_action(const struct ide_unit *u, bool write, int err)
+enum ide_action ide_error_action(const struct ide_unit *u, bool write, int err)
 {
     uint8_t policy = write ? u->werror : u->rerror;
 
@@ -35,12 +35,12 @@ static enum ide_action error_action(const struct ide_unit *u, bool write, int er
     return policy;
 }
 
-static void error_event(struct ide_unit *u, bool write, int err, enum ide_action action)
+void ide_error_event(struct ide_unit *u, bool write, int err, enum ide_action action)
 {
-    struct ide *ide = u->ch->ide;
+    const struct ide_host *host = u->ch->host;
 
-    if (ide->events && ide->events->io_error)
-        ide->events->io_error(ide->events_arg, u - ide->unit, write, err, action);
+    if (host->events && host->events->io_error)
+        host->events->io_error(host->events_arg, u->number, write, err, action);
 }
 
 static void io_error(struct ide_chan *ch, uint32_t n, int err)
@@ -48,7 +48,7 @@ static void io_error(struct ide_chan *ch, uint32_t n, int err)
     struct ide_chan_state *s = ch->s;
     struct ide_unit *u = chan_active(ch);
     bool write = s->phase != PH_READ;
-    enum ide_action action = error_action(u, write, err);
+    enum ide_action action = ide_error_action(u, write, err);
 
     if (!u->blk) {
         xfer_fail(ch, FAIL_GONE, ENOMEDIUM);
@@ -57,13 +57,13 @@ static void io_error(struct ide_chan *ch, uint32_t n, int err)
         xfer_want(ch, s->phase);
     } else if (action == IDE_STOP) {
         s->held = true;
-        error_event(u, write, err, action);
+        ide_error_event(u, write, err, action);
     } else if ((s->phase == PH_READ || s->phase == PH_WRITE) && n > 1 && err != EROFS &&
                (s->dma || !s->out)) {
         s->single = true; /* the guest is owed the sectors before the bad one, and its number */
         xfer_want(ch, s->phase);
     } else {
-        error_event(u, write, err, action);
+        ide_error_event(u, write, err, action);
         if (action == IDE_IGNORE)
             xfer_advance(ch, n);
         else
@@ -126,14 +126,14 @@ static bool io_direct(struct ide_chan *ch)
 {
     struct ide_chan_state *s = ch->s;
     struct ide_unit *u = chan_active(ch);
-    struct bmdma_cursor cur = bmdma_cursor(ch);
+    struct dma_cursor cur = ch->host->tr->cursor(ch);
     uint64_t off = s->lba * u->bsize, len = (uint64_t)io_chunk(ch, IDE_DIRECT) * u->bsize;
 
     if (!s->dma || s->raw || ch->copies || off >= u->blk->size)
         return false;
     if (len > u->blk->size - off) /* an image that ends within a sector: that one is padded */
         len = (u->blk->size - off) / u->bsize * u->bsize;
-    len = bmdma_gather(ch, &cur, len, u->bsize, !s->out);
+    len = ide_dma_gather(&ch->table, &cur, ch->iov, &ch->niov, len, u->bsize, !s->out);
     if (!len)
         return false;
     ch->pinned = ch->io_direct = true;
@@ -160,14 +160,14 @@ static void io_bounce(struct ide_chan *ch, enum block_op op, uint32_t n)
 static void io_write_dma(struct ide_chan *ch)
 {
     struct ide_unit *u = chan_active(ch);
-    struct bmdma_cursor cur = bmdma_cursor(ch);
+    struct dma_cursor cur = ch->host->tr->cursor(ch);
     uint32_t moved, n = io_chunk(ch, IDE_BOUNCE);
-    enum bmdma_result how;
+    enum dma_result how;
 
-    how = bmdma_move(ch, &cur, ch->bounce, n * u->bsize, u->bsize, false, &moved);
-    ch->s->single |= bmdma_paused(&cur);
+    how = ide_dma_move(&ch->table, &cur, ch->bounce, n * u->bsize, u->bsize, false, &moved);
+    ch->s->single |= ide_dma_paused(&cur);
     n = moved / u->bsize;
-    if (how == BMDMA_ERROR) {
+    if (how == DMA_ERROR) {
         xfer_fail(ch, FAIL_DMA, 0);
     } else if (!n) {
         xfer_fail(ch, FAIL_SHORT, 0);
@@ -257,7 +257,7 @@ void xfer_resume(struct ide_chan *ch)
 
     if (s->phase < PH_READ || ch->req.busy || !u->ops || s->held)
         return;
-    if (moves && s->dma && !bmdma_active(ch))
+    if (moves && s->dma && !ch->host->tr->active(ch))
         return; /* until the guest sets the start bit */
     if (s->phase == PH_DMA)
         xfer_dma_reply(ch); /* what came from the guest may ask for more */

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* IDE: what the outside does to media: eject, insert, drain, unplug. */
+/* ATA drives, whosever they are: what the outside does to media: eject, insert, drain, unplug. */
 #include <errno.h>
 #include "hw/ide-int.h"
 
-static struct ide *ide_of(struct device *dev)
-{
-    return container_of(dev, struct ide, pci.dev);
-}
-
 static struct ide_unit *ide_unit(struct device *dev, unsigned unit)
 {
-    return unit < IDE_UNITS ? &ide_of(dev)->unit[unit] : NULL;
+    return unit < ide_host_of(dev)->nunits ? &ide_host_of(dev)->unit[unit] : NULL;
 }
 
 void ide_set_medium(struct ide_unit *u, struct block *blk)
@@ -39,8 +34,8 @@ void ide_watch_medium(struct ide_unit *u, bool on)
 
 void ide_listen(struct device *ide, const struct ide_events *events, void *arg)
 {
-    ide_of(ide)->events = events;
-    ide_of(ide)->events_arg = arg;
+    ide_host_of(ide)->events = events;
+    ide_host_of(ide)->events_arg = arg;
 }
 
 static bool is_cdrom(struct device *ide, unsigned unit)
@@ -133,18 +128,23 @@ int ide_insert(struct device *ide, unsigned unit, struct block *medium, struct e
 
 void ide_retry(struct device *dev)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        ide_of(dev)->ch[i].s->held = false;
-        ide_sync_chan(&ide_of(dev)->ch[i]);
+    struct ide_host *host = ide_host_of(dev);
+
+    for (unsigned i = 0; i < host->nch; i++) {
+        host->ch[i].s->held = false;
+        if (host->tr->retry)
+            host->tr->retry(&host->ch[i]);
+        ide_sync_chan(&host->ch[i]);
     }
 }
 
 int ide_drain(struct device *ide)
 {
+    struct ide_host *host = ide_host_of(ide);
     int rc = 0;
 
-    for (unsigned i = 0; i < IDE_UNITS; i++) {
-        struct block *blk = ide_of(ide)->unit[i].blk;
+    for (unsigned i = 0; i < host->nunits; i++) {
+        struct block *blk = host->unit[i].blk;
         int one = blk ? block_drain(blk) : 0;
 
         rc = rc ? rc : one;
@@ -153,44 +153,49 @@ int ide_drain(struct device *ide)
 }
 
 /* The unit is no longer there; its medium's owner may close it. */
-static void unit_drop(struct ide *ide, unsigned n)
+static void unit_drop(struct ide_host *host, unsigned n)
 {
-    struct ide_unit *u = &ide->unit[n];
+    struct ide_unit *u = &host->unit[n];
     struct block *blk = u->blk;
 
-    ide->gone |= 1 << n;
+    host->gone |= 1u << n;
     if (blk)
         block_drain(blk);
     if (chan_active(u->ch) == u && u->ch->s->phase != PH_IDLE)
         xfer_stop(u->ch);
+    if (host->tr->drop)
+        host->tr->drop(u->ch);
     ide_watch_medium(u, false);
     ide_set_medium(u, NULL);
     u->ops = NULL;
     u->s->intrq = false;
-    if (blk && ide->events && ide->events->released)
-        ide->events->released(ide->events_arg, n, blk);
+    if (blk && host->events && host->events->released)
+        host->events->released(host->events_arg, n, blk);
 }
 
-void ide_drop_gone(struct ide *ide)
+void ide_drop_gone(struct ide_host *host)
 {
-    for (unsigned n = 0; n < IDE_UNITS; n++) {
-        if (ide->unit[n].s->gone && ide->unit[n].ops)
-            unit_drop(ide, n);
+    for (unsigned n = 0; n < host->nunits; n++) {
+        if (host->unit[n].s->gone && host->unit[n].ops)
+            unit_drop(host, n);
     }
 }
 
-void ide_unplug(struct device *dev, bool aux_only)
+void ide_unplug_from(struct ide_host *host, unsigned first)
 {
-    struct ide *ide = ide_of(dev);
-
-    for (unsigned n = aux_only ? 1 : 0; n < IDE_UNITS; n++) {
-        struct ide_unit *u = &ide->unit[n];
+    for (unsigned n = first; n < host->nunits; n++) {
+        struct ide_unit *u = &host->unit[n];
 
         if (u->kind != IDE_DISK || u->s->gone)
             continue;
         u->s->gone = true;
-        unit_drop(ide, n);
+        unit_drop(host, n);
     }
-    ide_sync_chan(&ide->ch[0]);
-    ide_sync_chan(&ide->ch[1]);
+    for (unsigned i = 0; i < host->nch; i++)
+        ide_sync_chan(&host->ch[i]);
+}
+
+void ide_unplug(struct device *dev, bool aux_only)
+{
+    ide_unplug_from(ide_host_of(dev), aux_only ? 1 : 0);
 }

@@ -36,7 +36,9 @@ void xfer_fail(struct ide_chan *ch, enum xfer_fail why, int err)
 
     ch->s->phase = PH_IDLE;
     if (ch->s->dma)
-        bmdma_end(ch, why == FAIL_SHORT ? BMDMA_SHORT : why == FAIL_DMA ? BMDMA_ERROR : BMDMA_DONE);
+        ch->host->tr->end(ch, why == FAIL_SHORT ? DMA_SHORT
+                              : why == FAIL_DMA ? DMA_ERROR
+                                                : DMA_DONE);
     u->ops->failed(u, why, err);
 }
 
@@ -46,7 +48,7 @@ static void xfer_finish(struct ide_chan *ch)
 
     ch->s->phase = PH_IDLE;
     if (ch->s->dma)
-        bmdma_end(ch, BMDMA_DONE);
+        ch->host->tr->end(ch, DMA_DONE);
     u->ops->finished(u);
 }
 
@@ -130,8 +132,7 @@ static void pio_out_next(struct ide_chan *ch, bool interrupt)
     pio_window(ch, PH_OUT, interrupt);
 }
 
-/* The guest has moved the last word of a DRQ block. */
-static void pio_block_done(struct ide_chan *ch)
+void xfer_drq_done(struct ide_chan *ch)
 {
     struct ide_chan_state *s = ch->s;
     struct ide_unit *u = chan_active(ch);
@@ -151,6 +152,12 @@ static void pio_block_done(struct ide_chan *ch)
     } else {
         xfer_finish(ch);
     }
+}
+
+/* The guest has moved the last word of a DRQ block. */
+static void pio_block_done(struct ide_chan *ch)
+{
+    xfer_drq_done(ch);
     ide_sync_chan(ch);
 }
 
@@ -188,17 +195,17 @@ void xfer_data_write(struct ide_chan *ch, uint32_t val, unsigned width)
 void xfer_dma_reply(struct ide_chan *ch)
 {
     struct ide_chan_state *s = ch->s;
-    struct bmdma_cursor cur = bmdma_cursor(ch);
+    struct dma_cursor cur = ch->host->tr->cursor(ch);
     struct ide_unit *u = chan_active(ch);
     uint32_t len = s->len < IDE_BUF ? s->len : IDE_BUF, moved;
-    enum bmdma_result how = bmdma_move(ch, &cur, s->buf, len, len, !s->out, &moved);
+    enum dma_result how = ide_dma_move(&ch->table, &cur, s->buf, len, len, !s->out, &moved);
 
-    bmdma_commit(ch, &cur);
-    if (how != BMDMA_DONE) {
-        xfer_fail(ch, how == BMDMA_SHORT ? FAIL_SHORT : FAIL_DMA, 0);
+    ch->host->tr->commit(ch, &cur);
+    if (how != DMA_DONE) {
+        xfer_fail(ch, how == DMA_SHORT ? FAIL_SHORT : FAIL_DMA, 0);
     } else if (s->out) {
         s->phase = PH_IDLE;
-        bmdma_end(ch, BMDMA_DONE);
+        ch->host->tr->end(ch, DMA_DONE);
         u->ops->accepted(u);
     } else {
         xfer_finish(ch);
@@ -210,22 +217,22 @@ static void dma_in(struct ide_chan *ch, uint32_t n)
 {
     struct ide_chan_state *s = ch->s;
     struct ide_unit *u = chan_active(ch);
-    struct bmdma_cursor cur = bmdma_cursor(ch);
-    enum bmdma_result how = BMDMA_DONE;
+    struct dma_cursor cur = ch->host->tr->cursor(ch);
+    enum dma_result how = DMA_DONE;
     uint32_t moved, done = 0;
 
     if (!s->raw) {
-        how = bmdma_move(ch, &cur, ch->bounce, n * u->bsize, u->bsize, true, &moved);
+        how = ide_dma_move(&ch->table, &cur, ch->bounce, n * u->bsize, u->bsize, true, &moved);
         done = moved / u->bsize;
     } else {
-        for (; done < n && how == BMDMA_DONE && !bmdma_paused(&cur); done++) {
+        for (; done < n && how == DMA_DONE && !ide_dma_paused(&cur); done++) {
             sector_out(ch, s->lba + done, s->buf);
-            how = bmdma_move(ch, &cur, s->buf, s->sector, s->sector, true, &moved);
+            how = ide_dma_move(&ch->table, &cur, s->buf, s->sector, s->sector, true, &moved);
         }
     }
-    bmdma_commit(ch, &cur);
-    if (how != BMDMA_DONE) {
-        xfer_fail(ch, how == BMDMA_SHORT ? FAIL_SHORT : FAIL_DMA, 0);
+    ch->host->tr->commit(ch, &cur);
+    if (how != DMA_DONE) {
+        xfer_fail(ch, how == DMA_SHORT ? FAIL_SHORT : FAIL_DMA, 0);
         return;
     }
     s->single |= done < n; /* a table of crumbs: fetch no more than it takes in a step */
@@ -252,7 +259,7 @@ static void advance_read(struct ide_chan *ch, uint32_t n)
         s->left -= n;
         ch->ahead_n = 0;
         if (s->dma)
-            bmdma_commit(ch, &ch->io_cursor);
+            ch->host->tr->commit(ch, &ch->io_cursor);
         if (s->left)
             xfer_want(ch, PH_READ);
         else
@@ -269,7 +276,7 @@ static void advance_write(struct ide_chan *ch, uint32_t n)
     s->lba += n;
     s->left -= n;
     if (s->dma)
-        bmdma_commit(ch, &ch->io_cursor);
+        ch->host->tr->commit(ch, &ch->io_cursor);
     if (s->left && s->dma)
         xfer_want(ch, PH_WRITE);
     else if (s->left)

@@ -111,7 +111,7 @@ static int by_size(const void *a, const void *b)
 /* What ide_check() wants most: pos, end and len in order; transfers that fit their direction. */
 static void straighten(struct device *dev)
 {
-    struct ide *ide = container_of(dev, struct ide, pci.dev);
+    struct ide *ide = container_of(dev, struct ide, host.pci.dev);
 
     for (int i = 0; i < 2; i++) {
         struct ide_chan_state *s = &ide->s.ch[i];
@@ -160,7 +160,7 @@ TEST(random_states)
 TEST(states_no_guest_can_bring_about)
 {
     struct rig  r = rig_all();
-    struct ide *ide = container_of(r.t->dev, struct ide, pci.dev);
+    struct ide *ide = container_of(r.t->dev, struct ide, host.pci.dev);
     struct ide_chan_state *s = &ide->s.ch[0], good = *s;
 
     qt_no_reload(r.t, "states are made up, not reached");
