@@ -3,7 +3,7 @@
  * High precision event timers (IA-PC HPET Specification 1.0a): a 64-bit counter
  * of 10 ns at 0xfed00000 and three comparators, each periodic if asked and with
  * a 32-bit mode, with legacy replacement. Timers not so replaced can be routed
- * to I/O APIC input 2, where a PC has ISA interrupt 0. Not modelled: interrupts
+ * to I/O APIC input 2, the one no ISA device has. Not modelled: interrupts
  * by message (FSB), and a rate above MIN_NS: what comes faster comes as one.
  */
 #include "hw/core/irq.h"
@@ -38,13 +38,15 @@ enum { TIMER_CONF = 0x00, TIMER_CMP = 0x08, TIMER_STEP = 0x20 };
 #define TN_BITS     (TN_LEVEL | TN_ENABLE | TN_PERIODIC | TN_SET | TN_32)
 #define TN_CAPS     0x0000000400000030ULL /* periodic, 64 bits; input 2 */
 
+#define LINES     3
 #define PIN_TIMER 0
 #define PIN_RTC   8
+#define PIN_APIC  2 /* an input that no ISA device has: the cascade's */
 
 struct hpet {
     struct device dev;
-    struct irq line[2]; /* PIN_TIMER, PIN_RTC */
-    bool cut;           /* we took the clock's interrupt */
+    struct irq line[LINES]; /* PIN_TIMER, PIN_RTC, PIN_APIC */
+    bool cut;               /* we took the clock's interrupt */
     struct {
         struct timer far;          /* tells how long the counter has been running */
         struct timer fire[TIMERS]; /* the next match of each */
@@ -127,9 +129,12 @@ static void arm_all(struct hpet *h)
         timer_arm(h, n);
 }
 
+/* Legacy replacement routes timers 0 and 1, the others go where they say (section 2.2.3). */
 static struct irq *line_of(struct hpet *h, unsigned n)
 {
-    return &h->line[n == 1 && (h->s.gen & GEN_LEGACY) ? 1 : 0];
+    if (n < 2 && (h->s.gen & GEN_LEGACY))
+        return &h->line[n];
+    return &h->line[h->s.conf[n] & TN_ROUTE ? 2 : 0];
 }
 
 /* The comparator goes on by whole periods to beyond now (section 2.3.9.2.2). */
@@ -315,15 +320,15 @@ static void cut_clock(struct hpet *h, bool cut)
 static void hpet_sync(struct device *dev)
 {
     struct hpet *h = hpet_of(dev);
-    bool level[2] = { false, false };
+    bool level[LINES] = { false };
 
     for (unsigned n = 0; n < TIMERS; n++) {
         if ((h->s.gen & GEN_ENABLE) && (h->s.status & 1u << n) && (h->s.conf[n] & TN_ENABLE))
             level[line_of(h, n) - h->line] = true;
     }
     cut_clock(h, h->s.gen & GEN_LEGACY);
-    irq_set(&h->line[0], level[0]);
-    irq_set(&h->line[1], level[1]);
+    for (unsigned i = 0; i < LINES; i++)
+        irq_set(&h->line[i], level[i]);
 }
 
 static bool hpet_check(const struct device *dev)
@@ -358,6 +363,7 @@ static int hpet_init(struct device *dev, const struct config *cfg, struct err *e
 
     irq_isa(dev, &h->line[0], PIN_TIMER);
     irq_isa(dev, &h->line[1], PIN_RTC);
+    irq_isa(dev, &h->line[2], PIN_APIC);
     timer_init(dev->plat, &h->s.far, hpet_far, h);
     for (unsigned n = 0; n < TIMERS; n++)
         timer_init(dev->plat, &h->s.fire[n], fire[n], h);
@@ -368,8 +374,8 @@ static void hpet_fini(struct device *dev)
 {
     struct hpet *h = hpet_of(dev);
 
-    irq_set(&h->line[0], false);
-    irq_set(&h->line[1], false);
+    for (unsigned i = 0; i < LINES; i++)
+        irq_set(&h->line[i], false);
     cut_clock(h, false);
     timer_fini(dev->plat, &h->s.far);
     for (unsigned n = 0; n < TIMERS; n++)

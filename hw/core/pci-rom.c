@@ -112,6 +112,9 @@ int pci_load_rom(struct pci_func *f, const struct config *cfg, const char *file,
     char path[4096];
     int  fd, rc;
 
+    file = config_str(cfg, "romfile", file);
+    if (!*file || !config_bool(cfg, "rombar", true))
+        return 0;
     fd = rom_open(config_str(cfg, "rom-path", ""), file, path, sizeof(path));
     if (fd < 0)
         fd = rom_open(ROM_DEFAULT, file, path, sizeof(path));
