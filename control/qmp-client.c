@@ -45,6 +45,7 @@ void qmp_client_hang_up(struct qmp_client *cl)
         close(cl->fds[i].fd);
     cl->nfds = 0;
     qmp_fdset_forget(cl->q->vm, cl);
+    qmp_client_gone(cl->listener);
 }
 
 static void drop(struct qmp_client *cl, const char *why)

@@ -46,12 +46,14 @@ struct qmp_client {
     unsigned nfds;
 };
 
-struct qmp_listener {
-    uv_poll_t poll; /* .data: this */
+struct qmp_listener { /* a chardev: listened on, or connected to one client */
+    uv_poll_t poll;   /* .data: this; or NULL when it does not listen */
+    uv_timer_t again; /* reconnect= */
     struct qmp *q;
-    char *id, *path; /* path: where it is bound; may be "" */
+    const struct chardev_arg *ch;
+    char *id, *name; /* name: as query-chardev spells it, "unix:/x,server=on" */
     bool unlink;
-    int fd;
+    int fd; /* listening, or -1 */
     struct qmp_client *client[QMP_CLIENTS_MAX];
 };
 
@@ -121,17 +123,17 @@ struct qmp_verb { /* a table of them ends with name NULL */
 /* "VERB: not supported; TEXT" */
 void qmp_refuse(struct qmp_call *c);
 
-extern const struct qmp_verb qmp_core_verbs[];    /* qmp-dispatch.c */
-extern const struct qmp_verb qmp_vm_verbs[];      /* qmp-vm.c */
-extern const struct qmp_verb qmp_cpu_verbs[];     /* qmp-cpu.c */
-extern const struct qmp_verb qmp_device_verbs[];  /* qmp-device.c */
-extern const struct qmp_verb qmp_query_verbs[];   /* qmp-query.c */
-extern const struct qmp_verb qmp_pci_verbs[];     /* qmp-pci.c */
-extern const struct qmp_verb qmp_qom_verbs[];     /* qmp-qom.c */
-extern const struct qmp_verb qmp_fd_verbs[];      /* qmp-fd.c */
-extern const struct qmp_verb qmp_block_verbs[];   /* qmp-block.c */
-extern const struct qmp_verb qmp_medium_verbs[];  /* qmp-medium.c */
-extern const struct qmp_verb qmp_node_verbs[];    /* qmp-nodes.c */
+extern const struct qmp_verb qmp_core_verbs[];   /* qmp-dispatch.c */
+extern const struct qmp_verb qmp_vm_verbs[];     /* qmp-vm.c */
+extern const struct qmp_verb qmp_cpu_verbs[];    /* qmp-cpu.c */
+extern const struct qmp_verb qmp_device_verbs[]; /* qmp-device.c */
+extern const struct qmp_verb qmp_query_verbs[];  /* qmp-query.c */
+extern const struct qmp_verb qmp_pci_verbs[];    /* qmp-pci.c */
+extern const struct qmp_verb qmp_qom_verbs[];    /* qmp-qom.c */
+extern const struct qmp_verb qmp_fd_verbs[];     /* qmp-fd.c */
+extern const struct qmp_verb qmp_block_verbs[];  /* qmp-block.c */
+extern const struct qmp_verb qmp_medium_verbs[]; /* qmp-medium.c */
+extern const struct qmp_verb qmp_node_verbs[];   /* qmp-nodes.c */
 /* All arguments as a config: {"a": {"b": 1}} is a.b=1. False for lists and too many levels. */
 bool qmp_flatten(struct qmp_call *c, struct config *cfg);
 extern const struct qmp_verb qmp_display_verbs[]; /* qmp-display.c */
@@ -149,6 +151,9 @@ json_t *qmp_block_info(const struct block *b, json_t *node, bool writeback);
 bool qmp_flatten(struct qmp_call *c, struct config *cfg);
 struct vm_node *qmp_node_find(struct vm *vm, const char *name);
 bool qmp_node_in_use(struct vm *vm, const struct vm_node *n); /* in a drive, or under a node */
+/* What is open of it: itself or what stands on it; NULL: nothing. */
+const struct block *qmp_node_image(struct vm *vm, const struct vm_node *n);
+const char *qmp_node_option(struct vm *vm, const struct vm_node *n, const char *key); /* or NULL */
 
 /* qmp-input.c */
 extern const struct qmp_verb qmp_monitor_verbs[]; /* monitor.c */
@@ -205,9 +210,15 @@ json_t *qmp_block_info(const struct block *b, json_t *node, bool writeback);
 bool qmp_flatten(struct qmp_call *c, struct config *cfg);
 struct vm_node *qmp_node_find(struct vm *vm, const char *name);
 bool qmp_node_in_use(struct vm *vm, const struct vm_node *n); /* in a drive, or under a node */
+/* What is open of it: itself or what stands on it; NULL: nothing. */
+const struct block *qmp_node_image(struct vm *vm, const struct vm_node *n);
+const char *qmp_node_option(struct vm *vm, const struct vm_node *n, const char *key); /* or NULL */
 
 /* qmp-input.c */
 uint16_t qmp_qcode(const char *name); /* "ctrl_r" → evdev; 0: unknown */
 
-/* qmp-chardev names: of a listener, as query-chardev spells them. Caller frees. */
-char *qmp_listener_name(const struct qmp_listener *l);
+/* qmp-open.c: a listening or connected descriptor; *name (free it) is set on success. */
+int qmp_socket_open(const struct chardev_arg *ch, char **name, struct err *err);
+
+/* qmp.c: the last of a connection was heard. */
+void qmp_client_gone(struct qmp_listener *l);

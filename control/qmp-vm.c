@@ -61,10 +61,9 @@ static void query_chardev(struct qmp_call *c)
 
     c->ret = json_array();
     for (unsigned i = 0; i < c->q->nlisteners; i++) {
-        char *name = qmp_listener_name(&c->q->listener[i]);
+        const struct qmp_listener *l = &c->q->listener[i];
 
-        add_chardev(c->ret, c->q->listener[i].id, name);
-        free(name);
+        add_chardev(c->ret, l->id, l->name);
     }
     for (unsigned i = 0; i < a->nchardevs; i++) {
         if (!a->chardevs[i].monitor)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* control/qmp.c: the listening sockets of the control protocol, and its events. */
+/* control/qmp.c: the chardevs of the control protocol, and its events. */
 #include "control/qmp.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,6 @@
 #include "control/qmp-impl.h"
 #include "hw/core/log.h"
 
-#define BACKLOG    16
 #define ACCEPT_MAX 16 /* connections taken per turn of the loop */
 
 void qmp_unref(struct qmp *q)
@@ -24,7 +23,7 @@ void qmp_unref(struct qmp *q)
         return;
     for (unsigned i = 0; i < q->nlisteners; i++) {
         free(q->listener[i].id);
-        free(q->listener[i].path);
+        free(q->listener[i].name);
     }
     free(q->listener);
     free(q);
@@ -53,88 +52,64 @@ static void on_connection(uv_poll_t *h, int status, int events)
     }
 }
 
-/* Only a socket may be in the way; anything else is somebody's file. */
-static int remove_stale(const char *path, struct err *err)
+/* Connects again to a client that went, or was not there: every reconnect= seconds. */
+static void on_again(uv_timer_t *h)
 {
-    struct stat st;
+    struct qmp_listener *l = h->data;
+    char *name = NULL;
+    int fd = qmp_socket_open(l->ch, &name, NULL);
 
-    if (lstat(path, &st))
-        return 0;
-    if (!S_ISSOCK(st.st_mode))
-        return err_set(err, -EEXIST, "control socket %s: there is a file of that name; remove it",
-                       path);
-    if (unlink(path))
-        return err_set(err, -errno, "control socket %s: cannot remove the old one: %s", path,
-                       strerror(errno));
+    free(name);
+    if (fd < 0)
+        uv_timer_start(&l->again, on_again, (uint64_t)l->ch->reconnect * 1000, 0);
+    else
+        qmp_client_open(l, fd);
+}
+
+void qmp_client_gone(struct qmp_listener *l)
+{
+    if (!l->ch->server && l->ch->reconnect && !l->q->closing)
+        uv_timer_start(&l->again, on_again, (uint64_t)l->ch->reconnect * 1000, 0);
+}
+
+static int watch(struct qmp_listener *l, struct err *err)
+{
+    int rc = uv_poll_init(l->q->loop, &l->poll, l->fd);
+
+    if (rc)
+        return err_set(err, rc, "control socket %s: %s", l->id, uv_strerror(rc));
+    l->poll.data = l;
+    l->q->handles++;
+    uv_poll_start(&l->poll, UV_READABLE, on_connection);
     return 0;
 }
 
-static int bind_path(const char *path, struct err *err)
-{
-    struct sockaddr_un sa = { .sun_family = AF_UNIX };
-    int fd, rc;
-
-    if (!*path || strlen(path) >= sizeof(sa.sun_path))
-        return err_set(err, -ENAMETOOLONG, "control socket %s: the path must have 1 to %zu bytes",
-                       path, sizeof(sa.sun_path) - 1);
-    memcpy(sa.sun_path, path, strlen(path) + 1);
-    rc = remove_stale(path, err);
-    if (rc)
-        return rc;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || chmod(path, 0600) ||
-        listen(fd, BACKLOG)) {
-        rc = err_set(err, -errno, "control socket %s: %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return rc;
-    }
-    return fd;
-}
-
-/* A socket that the toolstack bound and listens on; where it is bound is for query-chardev. */
-static int adopt_fd(int fd, const char *id, char **path, struct err *err)
-{
-    struct sockaddr_un sa = { 0 };
-    socklen_t len = sizeof(sa) - 1, optlen = sizeof(int);
-    int listening = 0;
-
-    if (getsockname(fd, (struct sockaddr *)&sa, &len) || sa.sun_family != AF_UNIX ||
-        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &optlen) || !listening)
-        return err_set(err, -EINVAL, "-chardev id=%s: fd=%d is not a listening UNIX socket", id,
-                       fd);
-    if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
-        return err_set(err, -errno, "-chardev id=%s: fd=%d: %s", id, fd, strerror(errno));
-    *path = xstrdup(sa.sun_path);
-    return fd;
-}
-
-static int listen_on(struct qmp *q, const struct chardev_arg *ch, struct err *err)
+/* A socket that listens is kept and watched; one that is connected is its one client. */
+static int open_chardev(struct qmp *q, const struct chardev_arg *ch, struct err *err)
 {
     struct qmp_listener *l = &q->listener[q->nlisteners];
-    int fd, rc;
+    int fd = qmp_socket_open(ch, &l->name, err);
+    bool connected = ch->fd < 0 && !ch->server;
 
-    if (ch->path)
-        fd = bind_path(ch->path, err);
-    else
-        fd = adopt_fd(ch->fd, ch->id, &l->path, err);
-    if (fd < 0)
+    if (fd < 0 && !(connected && ch->reconnect))
         return fd;
     l->q = q;
-    l->fd = fd;
+    l->ch = ch;
+    l->fd = connected ? -1 : fd;
     l->id = xstrdup(ch->id);
-    l->unlink = ch->path;
-    if (ch->path)
-        l->path = xstrdup(ch->path);
+    l->unlink = ch->path && !connected && !ch->abstract;
     q->nlisteners++;
-    rc = uv_poll_init(q->loop, &l->poll, fd);
-    if (rc) {
-        l->poll.data = NULL; /* qmp_free(): there is no handle to close */
-        return err_set(err, rc, "control socket %s: %s", l->id, uv_strerror(rc));
-    }
-    l->poll.data = l;
+    uv_timer_init(q->loop, &l->again);
+    l->again.data = l;
     q->handles++;
-    uv_poll_start(&l->poll, UV_READABLE, on_connection);
+    if (!connected)
+        return watch(l, err);
+    if (!l->name)
+        l->name = xasprintf("disconnected:%s", ch->id);
+    if (fd >= 0)
+        qmp_client_open(l, fd);
+    else
+        qmp_client_gone(l);
     return 0;
 }
 
@@ -159,7 +134,7 @@ struct qmp *qmp_new(uv_loop_t *loop, struct vm *vm, const struct chardev_arg *ch
     vm->qmp = q;
     for (unsigned i = 0; !rc && i < n; i++) {
         if (chardevs[i].monitor)
-            rc = listen_on(q, &chardevs[i], err);
+            rc = open_chardev(q, &chardevs[i], err);
     }
     if (!rc)
         return q;
@@ -187,9 +162,11 @@ void qmp_free(struct qmp *q)
         }
         if (l->poll.data)
             uv_close((uv_handle_t *)&l->poll, on_handle_closed);
-        close(l->fd);
+        uv_close((uv_handle_t *)&l->again, on_handle_closed);
+        if (l->fd >= 0)
+            close(l->fd);
         if (l->unlink)
-            unlink(l->path);
+            unlink(l->ch->path);
     }
     uv_close((uv_handle_t *)&q->keys.timer, on_timer_closed);
 }
@@ -213,9 +190,4 @@ void qmp_event(struct qmp *q, const char *name, json_t *data)
         }
     }
     json_decref(msg);
-}
-
-char *qmp_listener_name(const struct qmp_listener *l)
-{
-    return xasprintf("unix:%s,server=on", l->path);
 }

@@ -99,3 +99,95 @@ TEST(stale_socket_is_replaced)
     r->f->vm.qmp = r->q;
     rig_free(r);
 }
+
+/* A qtest client listens by itself, and the device model is to call it. */
+static int listen_at(const char *path)
+{
+    struct sockaddr_un sa = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+    CHECK(bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 && listen(fd, 1) == 0);
+    return fd;
+}
+
+static struct client *take_call(struct rig *r, int listener)
+{
+    struct client *c = calloc(1, sizeof(*c));
+
+    c->r = r;
+    c->fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    CHECK(c->fd >= 0);
+    return c;
+}
+
+TEST(connects_to_a_client_that_waits)
+{
+    struct rig r = { .f = NULL };
+    char args[160], name[96];
+    struct client *c;
+    int fd;
+
+    rig_dir(&r);
+    fd = listen_at(r.cmd);
+    snprintf(args, sizeof(args), "dm|-S|-chardev|socket,path=%s,id=char0|-mon|char0,mode=control",
+             r.cmd);
+    r.f = fake_new(args);
+    r.q = qmp_new(&r.f->loop, &r.f->vm, r.f->vm.args.chardevs, 1, NULL);
+    CHECK(r.q != NULL);
+    c = take_call(&r, fd);
+    CHECK(got(c, GREETING));
+    say(c, "{\"execute\":\"qmp_capabilities\",\"id\":1}");
+    CHECK(got(c, OK("1")));
+    say(c, "{\"execute\":\"query-chardev\"}");
+    snprintf(name, sizeof(name), "\"unix:%s\", \"label\": \"char0\"", r.cmd);
+    CHECK(had(c, name));
+    hang_up(c);
+    qmp_free(r.q);
+    fake_free(r.f);
+    CHECK(access(r.cmd, F_OK) == 0); /* it is the client's */
+    close(fd);
+    unlink(r.cmd);
+    rmdir(r.dir);
+}
+
+TEST(nobody_to_connect_to)
+{
+    struct fake *f =
+        fake_new("dm|-S|-chardev|socket,path=/no/such/dir/s,id=char0|-mon|char0,mode=control");
+    struct err err = { "" };
+
+    CHECK(!qmp_new(&f->loop, &f->vm, f->vm.args.chardevs, 1, &err));
+    CHECK(strstr(err.msg, "control socket /no/such/dir/s: No such file"));
+    fake_free(f);
+}
+
+TEST(calls_again_after_a_hang_up)
+{
+    struct rig r = { .f = NULL };
+    char args[160];
+    struct client *c;
+    int fd;
+
+    rig_dir(&r);
+    fd = listen_at(r.cmd);
+    snprintf(args, sizeof(args),
+             "dm|-S|-chardev|socket,path=%s,id=char0,reconnect=1|-mon|char0,mode=control", r.cmd);
+    r.f = fake_new(args);
+    r.q = qmp_new(&r.f->loop, &r.f->vm, r.f->vm.args.chardevs, 1, NULL);
+    c = take_call(&r, fd);
+    CHECK(got(c, GREETING));
+    hang_up(c);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    c = calloc(1, sizeof(*c));
+    c->r = &r;
+    for (double end = seconds() + 20; (c->fd = accept(fd, NULL, NULL)) < 0 && seconds() < end;)
+        turn(&r);
+    CHECK(got(c, GREETING));
+    hang_up(c);
+    qmp_free(r.q);
+    fake_free(r.f);
+    close(fd);
+    unlink(r.cmd);
+    rmdir(r.dir);
+}
