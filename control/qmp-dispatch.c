@@ -10,16 +10,16 @@
 #include "control/qmp-impl.h"
 #include "hw/core/log.h"
 
-static const struct qmp_verb *const tables[] = {
+const struct qmp_verb *const qmp_tables[] = {
     qmp_core_verbs, qmp_vm_verbs,      qmp_query_verbs, qmp_cpu_verbs,     qmp_device_verbs,
     qmp_pci_verbs,  qmp_qom_verbs,     qmp_fd_verbs,    qmp_block_verbs,   qmp_medium_verbs,
-    qmp_node_verbs, qmp_display_verbs, qmp_input_verbs, qmp_monitor_verbs,
+    qmp_node_verbs, qmp_display_verbs, qmp_input_verbs, qmp_monitor_verbs, qmp_schema_verbs, NULL,
 };
 
 static const struct qmp_verb *find_verb(const char *name)
 {
-    for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        for (const struct qmp_verb *v = tables[i]; v->name; v++) {
+    for (unsigned i = 0; qmp_tables[i]; i++) {
+        for (const struct qmp_verb *v = qmp_tables[i]; v->name; v++) {
             if (!strcmp(v->name, name))
                 return v;
         }
@@ -320,11 +320,52 @@ void qmp_later(struct qmp_call *c, struct qmp_later *l)
     uv_queue_work(c->q->loop, &l->work, on_thread, after_thread); /* fails for a NULL only */
 }
 
+/* 'strings' as "strings", which is all a JSON parser knows; out has room for 2 * len bytes. */
+static size_t requote(const char *msg, size_t len, char *out)
+{
+    char quote = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        char ch = msg[i];
+
+        if (quote && ch == '\\' && i + 1 < len) {
+            if (msg[++i] != '\'')
+                out[n++] = ch;
+            out[n++] = msg[i];
+        } else if (!quote && (ch == '\'' || ch == '"')) {
+            quote = ch;
+            out[n++] = '"';
+        } else if (quote && ch == quote) {
+            quote = 0;
+            out[n++] = '"';
+        } else {
+            if (quote && ch == '"')
+                out[n++] = '\\';
+            out[n++] = ch;
+        }
+    }
+    return n;
+}
+
+/* Strings may be in single quotes, as QEMU takes them. */
+static json_t *parse(const char *msg, size_t len, json_error_t *error)
+{
+    char *plain = memchr(msg, '\'', len) ? malloc(2 * len) : NULL;
+    json_t *root;
+
+    if (!plain)
+        return json_loadb(msg, len, JSON_REJECT_DUPLICATES, error);
+    root = json_loadb(plain, requote(msg, len, plain), JSON_REJECT_DUPLICATES, error);
+    free(plain);
+    return root;
+}
+
 void qmp_dispatch(struct qmp_client *cl, const char *msg, size_t len)
 {
     struct qmp_call c = { .q = cl->q, .vm = cl->q->vm, .client = cl };
     json_error_t error;
-    json_t *root = json_loadb(msg, len, JSON_REJECT_DUPLICATES, &error);
+    json_t *root = parse(msg, len, &error);
     json_t *none = json_object();
     const char *name = NULL;
 
@@ -389,8 +430,8 @@ static void query_version(struct qmp_call *c)
 static void query_commands(struct qmp_call *c)
 {
     c->ret = json_array();
-    for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        for (const struct qmp_verb *v = tables[i]; v->name; v++)
+    for (unsigned i = 0; qmp_tables[i]; i++) {
+        for (const struct qmp_verb *v = qmp_tables[i]; v->name; v++)
             json_array_append_new(c->ret, json_pack("{s:s}", "name", v->name));
     }
 }

@@ -61,7 +61,7 @@ static enum qmp_frame_is in_string(struct qmp_frame *f, uint8_t byte)
         f->escape = false;
     else if (byte == '\\')
         f->escape = true;
-    else if (byte == '"')
+    else if (byte == f->quote)
         f->string = false;
     return FRAME_KEEP;
 }
@@ -80,7 +80,9 @@ enum qmp_frame_is qmp_frame_byte(struct qmp_frame *f, uint8_t byte)
     case ']':
         return close_level(f, byte);
     case '"':
+    case '\'': /* as QEMU's parser takes them too */
         f->string = true;
+        f->quote = byte;
         return FRAME_KEEP;
     default:
         return byte == 0 || byte == 0xff ? give_up(f, byte) : FRAME_KEEP;

@@ -18,7 +18,8 @@ enum qmp_frame_is {
 struct qmp_frame {  /* zeroed: between messages */
     uint64_t kinds; /* bit n: level n is an array; up to QMP_DEPTH_MAX levels */
     unsigned depth;
-    bool string, escape; /* in "…"; behind a backslash */
+    bool string, escape; /* in "…" or '…'; behind a backslash */
+    uint8_t quote;       /* that ends the string */
     bool garbage;        /* already reported; skipping to the next line or { */
 };
 
