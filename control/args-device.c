@@ -467,6 +467,18 @@ static bool apply_set(struct config *cfg, const struct set_def *s, const char *d
     return true;
 }
 
+/* -global reaches the drives that -drive if=ide, -hda and -cdrom made, too. */
+static bool apply_to_drive(struct drive_arg *d, const struct set_def *s)
+{
+    if (s->by_id || d->iface != DRIVE_IDE || strcmp(s->what, d->cdrom ? "ide-cd" : "ide-hd"))
+        return false;
+    if (strcmp(s->key, "serial"))
+        return apply_set(&d->props, s, s->what, NULL);
+    if (!d->serial)
+        args_replace(&d->serial, s->val);
+    return true;
+}
+
 static bool apply_to_all(struct args_ctx *c, const struct set_def *s)
 {
     struct vm_args *a = c->a;
@@ -477,6 +489,8 @@ static bool apply_to_all(struct args_ctx *c, const struct set_def *s)
                            config_str(&a->devices[i].cfg, "id", NULL));
     for (unsigned i = 0; i < a->nnics; i++)
         found |= apply_set(&a->nics[i].cfg, s, a->nics[i].model, a->nics[i].id);
+    for (unsigned i = 0; i < a->ndrives; i++)
+        found |= apply_to_drive(&a->drives[i], s);
     for (unsigned i = 0; i < c->nplugs; i++)
         found |= apply_set(&c->plugs[i].cfg, s, config_str(&c->plugs[i].cfg, "driver", ""),
                            config_str(&c->plugs[i].cfg, "id", NULL));

@@ -7,7 +7,9 @@
  *
  * Only bus 0 exists. Xen decodes configuration cycles itself; there the
  * address port still arrives, and the data ports only while bit 31 is clear.
- * A soft and a hard reset are the same to us.
+ * A soft and a hard reset are the same to us. Bits 1:0 of CONFADD are reserved
+ * and read as zero; but software that writes the whole register number there and
+ * then uses the first data port gets the byte it named, as it does elsewhere.
  */
 #include "hw/devices.h"
 #include "hw/core/platform.h"
@@ -18,7 +20,8 @@
 #define OFF_DATA    4
 
 #define CA_ENABLE 0x80000000
-#define CA_BITS   0x80fffffc
+#define CA_BITS   0x80ffffff
+#define CA_READ   0x80fffffc
 
 #define RC_HARD  0x02
 #define RC_RESET 0x04
@@ -32,11 +35,9 @@ struct pci_host {
     } s;
 };
 
-static const struct field pci_host_state[] = {
-    FIELD(struct pci_host, address, .bits = CA_BITS),
-    FIELD(struct pci_host, rc, .bits = RC_BITS),
-    FIELDS_END
-};
+static const struct field pci_host_state[] = { FIELD(struct pci_host, address, .bits = CA_BITS),
+                                               FIELD(struct pci_host, rc, .bits = RC_BITS),
+                                               FIELDS_END };
 
 static void write_rc(struct pci_host *h, uint8_t val)
 {
@@ -53,7 +54,7 @@ static uint64_t config_cycle(struct pci_host *h, struct io_req req)
     unsigned bus = (h->s.address >> 16) & 0xff, devfn = (h->s.address >> 8) & 0xff;
 
     if ((h->s.address & CA_ENABLE) && bus == 0)
-        platform_pci_cfg(h->dev.plat, devfn, (h->s.address & 0xfc) | (req.addr & 3), &req);
+        platform_pci_cfg(h->dev.plat, devfn, (h->s.address & 0xff) | (req.addr & 3), &req);
     return req.data;
 }
 
@@ -64,7 +65,7 @@ static uint64_t pci_host_read(struct device *dev, uint64_t off, unsigned width)
     if (off >= OFF_DATA)
         return config_cycle(h, (struct io_req){ IO_PORT, false, width, off, ~0ULL });
     if (off == OFF_ADDRESS && width == 4)
-        return h->s.address;
+        return h->s.address & CA_READ;
     if (off == OFF_RC)
         return h->s.rc;
     return off == OFF_ADDRESS && width == 2 ? h->s.rc << 8 | 0xff : ~0ULL;

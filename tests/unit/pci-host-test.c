@@ -38,6 +38,23 @@ TEST(nobody_there_reads_as_ones)
     outl(t, 0xcfc, 0);
 }
 
+TEST(low_address_bits_choose_the_byte)
+{
+    struct qt *t = start();
+
+    outl(t, 0xcf8, 0x80000802); /* a word at the first data port */
+    CHECK_EQ(inw(t, 0xcfc), 0x7000);
+    outl(t, 0xcf8, 0x80000801);
+    CHECK_EQ(inb(t, 0xcfc), 0x80);
+    CHECK_EQ(inl(t, 0xcf8), 0x80000800);
+    outl(t, 0xcf8, 0x80000863);
+    outb(t, 0xcfc, 10);
+    CHECK_EQ(t->link[3], 10);
+    outl(t, 0xcf8, 0x800008ff); /* up to the end of the function's registers and no further */
+    CHECK_EQ(inl(t, 0xcfc), 0xffffffff);
+    outl(t, 0xcfc, 0xffffffff);
+}
+
 TEST(reserved_address_bits_read_zero)
 {
     struct qt *t = start();
