@@ -105,6 +105,24 @@ void rtl8139_ring(struct mad *f)
     io(f, IO_MEM, true, base + 0x38, value(f), 2);
 }
 
+/* A READ by the pins of 9346CR, and more clocks than there are words. */
+void rtl8139_eeprom(struct mad *f)
+{
+    uint32_t base = window_base(f, "rtl8139", 1), bits = 0x180 | below(f, 64);
+    unsigned clocks = 9 + 16 * below(f, 140);
+
+    if (!base)
+        return;
+    io(f, IO_MEM, true, base + 0x50, 0x80, 1);
+    for (unsigned i = 0; i < clocks; i++) {
+        uint8_t in = i < 9 ? (bits >> (8 - i) & 1) << 1 : 0;
+
+        io(f, IO_MEM, true, base + 0x50, 0x88 | in, 1);
+        io(f, IO_MEM, true, base + 0x50, 0x8c | in, 1);
+    }
+    io(f, IO_MEM, true, base + 0x50, 0x80, 1);
+}
+
 void vbe_mode(struct mad *f)
 {
     for (unsigned i = 1; i <= 9; i++) {
