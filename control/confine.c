@@ -11,8 +11,8 @@
 /* "user", or "UID:GID" in numbers */
 static int find_user(const char *spec, uid_t *uid, gid_t *gid, struct err *err)
 {
-    unsigned             u, g;
-    char                 rest;
+    unsigned u, g;
+    char rest;
     const struct passwd *pw;
 
     if (sscanf(spec, "%u:%u%c", &u, &g, &rest) == 2) {
@@ -33,7 +33,7 @@ int confine(const struct vm *vm, struct err *err)
     const struct vm_args *a = &vm->args;
     uid_t uid = 0;
     gid_t gid = 0;
-    int   rc;
+    int rc;
 
     /* Users and /dev/null, which the restricted xenstore becomes, are not in the new root. */
     if (a->runas && (rc = find_user(a->runas, &uid, &gid, err)))

@@ -139,7 +139,7 @@ bool qmp_flatten(struct qmp_call *c, struct config *cfg);
 extern const struct qmp_verb qmp_display_verbs[]; /* qmp-display.c */
 extern const struct qmp_verb qmp_input_verbs[];   /* qmp-cpu.c: device_add of a CPU */
 void qmp_cpu_add(struct qmp_call *c);
-extern const struct qmp_verb qmp_schema_verbs[]; /* qmp-schema.c */
+extern const struct qmp_verb qmp_schema_verbs[];  /* qmp-schema.c */
 extern const struct qmp_verb *const qmp_tables[]; /* all of the above; ends with NULL */
 
 /* qmp-pci.c: "Ethernet controller" for a class and subclass */

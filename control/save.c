@@ -32,7 +32,7 @@ static int write_all(int fd, const uint8_t *p, size_t len)
 int save_write(struct vm *vm, int fd, struct err *err)
 {
     struct buf b = { 0 };
-    int        rc = 0;
+    int rc = 0;
 
     buf_put(&b, SAVE_MAGIC, strlen(SAVE_MAGIC));
     buf_put_uint(&b, SAVE_VERSION, 4);
@@ -70,12 +70,13 @@ static int read_all(int fd, struct buf *b)
 
 static int load_header(struct vm *vm, struct buf *b, unsigned *n, struct err *err)
 {
-    char     magic[sizeof(SAVE_MAGIC)] = "";
+    char magic[sizeof(SAVE_MAGIC)] = "";
     unsigned version;
 
     buf_get(b, magic, strlen(SAVE_MAGIC));
     if (strcmp(magic, SAVE_MAGIC))
-        return err_set(err, -EINVAL, "-incoming: this is not a state saved by portico-dm; restore "
+        return err_set(err, -EINVAL,
+                       "-incoming: this is not a state saved by portico-dm; restore "
                        "it with the device model that saved it");
     version = buf_get_uint(b, 4);
     if (version != SAVE_VERSION)
@@ -83,24 +84,28 @@ static int load_header(struct vm *vm, struct buf *b, unsigned *n, struct err *er
                        version, SAVE_VERSION);
     *n = buf_get_uint(b, 4);
     if (*n != vm->machine.n)
-        return err_set(err, -EINVAL, "-incoming: saved with %u devices, configured are %u; use "
-                       "the configuration it was saved with", *n, vm->machine.n);
+        return err_set(err, -EINVAL,
+                       "-incoming: saved with %u devices, configured are %u; use "
+                       "the configuration it was saved with",
+                       *n, vm->machine.n);
     return 0;
 }
 
 static int load_devices(struct vm *vm, struct buf *b, unsigned n, struct err *err)
 {
     for (unsigned i = 0; i < n; i++) {
-        char           id[256];
+        char id[256];
         struct device *dev;
-        int            rc;
+        int rc;
 
         if (!buf_get_str(b, id, sizeof(id)))
             return err_set(err, -EINVAL, "-incoming: the saved state ends early");
         dev = machine_find(&vm->machine, id);
         if (!dev)
-            return err_set(err, -EINVAL, "-incoming: saved with a device %s that is not "
-                           "configured", id);
+            return err_set(err, -EINVAL,
+                           "-incoming: saved with a device %s that is not "
+                           "configured",
+                           id);
         rc = state_load(dev, b, err);
         if (rc)
             return rc;
@@ -111,8 +116,8 @@ static int load_devices(struct vm *vm, struct buf *b, unsigned n, struct err *er
 int save_read(struct vm *vm, int fd, struct err *err)
 {
     struct buf b = { 0 };
-    unsigned   n = 0;
-    int        rc = read_all(fd, &b);
+    unsigned n = 0;
+    int rc = read_all(fd, &b);
 
     if (rc)
         err_set(err, rc, "-incoming: cannot read the saved state: %s", strerror(-rc));

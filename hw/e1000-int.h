@@ -43,16 +43,37 @@
 #define RA_PAIRS 16
 #define DESC     16 /* bytes of every descriptor */
 
-#define RXCSUM_PCSS(r) ((r) & 0xff)
+#define RXCSUM_PCSS(r) ((r)&0xff)
 #define RXCSUM_IPOFL   0x0100
 #define RXCSUM_TUOFL   0x0200
 
 /* Statistics: index of the register in stat[], that is (offset - 0x4000) / 4 */
 enum {
-    ST_MPC = 4, ST_PRC64 = 23, ST_GPRC = 29, ST_BPRC, ST_MPRC, ST_GPTC,
-    ST_GORCL = 34, ST_GORCH, ST_GOTCL, ST_GOTCH, ST_RNBC = 40, ST_RUC, ST_ROC = 43,
-    ST_TORL = 48, ST_TORH, ST_TOTL, ST_TOTH, ST_TPR, ST_TPT, ST_PTC64,
-    ST_MPTC = 60, ST_BPTC, ST_TSCTC, ST_TSCTFC, STATS
+    ST_MPC = 4,
+    ST_PRC64 = 23,
+    ST_GPRC = 29,
+    ST_BPRC,
+    ST_MPRC,
+    ST_GPTC,
+    ST_GORCL = 34,
+    ST_GORCH,
+    ST_GOTCL,
+    ST_GOTCH,
+    ST_RNBC = 40,
+    ST_RUC,
+    ST_ROC = 43,
+    ST_TORL = 48,
+    ST_TORH,
+    ST_TOTL,
+    ST_TOTH,
+    ST_TPR,
+    ST_TPT,
+    ST_PTC64,
+    ST_MPTC = 60,
+    ST_BPTC,
+    ST_TSCTC,
+    ST_TSCTFC,
+    STATS
 };
 _Static_assert(STATS == 64, "0x4000 to 0x40fc");
 
@@ -75,19 +96,19 @@ struct e1000_regs { /* what CTRL.RST brings back */
 #define E1000_TX_FRAME(e) ((e)->tx + NIC_TAG)
 struct e1000 {
     struct pci_func pci;
-    struct nic      nic;
-    uint16_t        eeprom[EEPROM_WORDS];
-    uint8_t         tx[NIC_TAG + NIC_TX_MAX]; /* one frame; room for nic_tag() before it */
+    struct nic nic;
+    uint16_t eeprom[EEPROM_WORDS];
+    uint8_t tx[NIC_TAG + NIC_TX_MAX]; /* one frame; room for nic_tag() before it */
     struct {
-        struct timer       throttle; /* ITR: no new interrupt before */
-        struct timer       aneg;     /* negotiating: the link is down until then */
-        struct timer       more;     /* transmission goes on: it had its share of one step */
-        struct e1000_regs  r;
+        struct timer throttle; /* ITR: no new interrupt before */
+        struct timer aneg;     /* negotiating: the link is down until then */
+        struct timer more;     /* transmission goes on: it had its share of one step */
+        struct e1000_regs r;
         struct eeprom93c46 ee;
-        uint16_t           phy[PHY_REGS];
-        uint16_t           eecd;
-        bool               asserted; /* INTA#: stays until its causes are gone */
-        bool               waiting;  /* a frame waits in the cable for room */
+        uint16_t phy[PHY_REGS];
+        uint16_t eecd;
+        bool asserted; /* INTA#: stays until its causes are gone */
+        bool waiting;  /* a frame waits in the cable for room */
     } s;
 };
 
@@ -107,13 +128,13 @@ void e1000_count_frame(struct e1000 *e, const struct e1000_counters *to, const u
                        size_t len);
 
 /* hw/e1000-phy.c: the PHY, the link and the EEPROM */
-bool     e1000_link(const struct e1000 *e);
-void     e1000_phy_reset(struct e1000 *e);
-void     e1000_eeprom_fill(struct e1000 *e);
-void     e1000_mdic_write(struct e1000 *e, uint32_t val);
+bool e1000_link(const struct e1000 *e);
+void e1000_phy_reset(struct e1000 *e);
+void e1000_eeprom_fill(struct e1000 *e);
+void e1000_mdic_write(struct e1000 *e, uint32_t val);
 uint32_t e1000_eecd_read(const struct e1000 *e);
-void     e1000_eecd_write(struct e1000 *e, uint32_t val);
-void     e1000_eerd_write(struct e1000 *e, uint32_t val);
+void e1000_eecd_write(struct e1000 *e, uint32_t val);
+void e1000_eerd_write(struct e1000 *e, uint32_t val);
 
 /* hw/e1000-rx.c: nic_ops */
 bool e1000_can_receive(void *dev);

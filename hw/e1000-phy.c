@@ -43,8 +43,8 @@
 #define WORD_SUM     0x3f
 
 static const struct {
-    uint8_t  reg;
-    bool     link; /* reads as 0 without a link */
+    uint8_t reg;
+    bool link; /* reads as 0 without a link */
     uint16_t init, writable;
 } phy_regs[] = {
     { PHY_BMCR, false, 0x1140, 0x7dff },
@@ -107,8 +107,8 @@ static void phy_write(struct e1000 *e, unsigned reg, uint16_t val)
     }
     for (unsigned i = 0; i < PHY_KNOWN; i++) {
         if (phy_regs[i].reg == reg)
-            e->s.phy[reg % PHY_REGS] = (e->s.phy[reg % PHY_REGS] & ~phy_regs[i].writable) |
-                                       (val & phy_regs[i].writable);
+            e->s.phy[reg % PHY_REGS] =
+                (e->s.phy[reg % PHY_REGS] & ~phy_regs[i].writable) | (val & phy_regs[i].writable);
     }
     if (reg == PHY_BMCR && (val & BMCR_RESTART) && (val & BMCR_ANE))
         aneg_start(e);
@@ -135,7 +135,7 @@ void e1000_mdic_write(struct e1000 *e, uint32_t val)
 void e1000_eeprom_fill(struct e1000 *e)
 {
     const struct pci_type *t = pci_type_of(&e->pci);
-    uint16_t               sum = EEPROM_SUM;
+    uint16_t sum = EEPROM_SUM;
 
     for (unsigned i = 0; i < 3; i++)
         e->eeprom[i] = e->nic.mac[2 * i] | e->nic.mac[2 * i + 1] << 8;
@@ -169,6 +169,6 @@ void e1000_eerd_write(struct e1000 *e, uint32_t val)
 
     if (!(val & EERD_START))
         return;
-    e->s.r.eerd = addr << 8 | EERD_DONE |
-                  (uint32_t)(addr < EEPROM_WORDS ? e->eeprom[addr] : 0xffff) << 16;
+    e->s.r.eerd =
+        addr << 8 | EERD_DONE | (uint32_t)(addr < EEPROM_WORDS ? e->eeprom[addr] : 0xffff) << 16;
 }

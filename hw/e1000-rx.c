@@ -24,7 +24,7 @@
 struct rx_desc {
     uint64_t addr;
     uint16_t len, sum;
-    uint8_t  status, errors;
+    uint8_t status, errors;
     uint16_t special;
 };
 _Static_assert(sizeof(struct rx_desc) == DESC, "SDM 3.2.3");
@@ -140,7 +140,7 @@ void e1000_rx_room(struct e1000 *e)
 /* One buffer and its descriptor; an address of 0 is a padding descriptor: no data (SDM 3.2.3). */
 static bool ring_put(struct e1000 *e, const struct rx_desc *done, const uint8_t *data)
 {
-    uint64_t       at = (e->s.r.rdbal | (uint64_t)e->s.r.rdbah << 32) + e->s.r.rdh * DESC;
+    uint64_t at = (e->s.r.rdbal | (uint64_t)e->s.r.rdbah << 32) + e->s.r.rdh * DESC;
     struct rx_desc d;
 
     if (pci_dma_read(&e->pci, at, &d, sizeof(d)))
@@ -156,7 +156,7 @@ static bool ring_put(struct e1000 *e, const struct rx_desc *done, const uint8_t 
 
 static void ring_deliver(struct e1000 *e, struct rx_desc *d, const uint8_t *data, size_t len)
 {
-    uint8_t  status = d->status;
+    uint8_t status = d->status;
     uint32_t size = buffer_size(e), n = e->s.r.rdlen / DESC;
 
     if (ring_free(e) < (len + size - 1) / size) {
@@ -183,7 +183,7 @@ static void ring_deliver(struct e1000 *e, struct rx_desc *d, const uint8_t *data
 /* SDM 3.2.9: what the card finds out about sums. */
 static void receive_sums(const struct e1000 *e, struct rx_desc *d, const uint8_t *f, size_t len)
 {
-    uint32_t       rxcsum = e->s.r.rxcsum, start = RXCSUM_PCSS(rxcsum);
+    uint32_t rxcsum = e->s.r.rxcsum, start = RXCSUM_PCSS(rxcsum);
     struct nic_ip4 ip;
 
     if (start < len)
@@ -218,11 +218,11 @@ static const struct e1000_counters received = {
 
 void e1000_receive(void *dev, const uint8_t *frame, size_t len)
 {
-    struct e1000  *e = E1000(dev);
+    struct e1000 *e = E1000(dev);
     struct rx_desc d = { 0 };
-    uint8_t        f[RX_FRAME_MAX + NIC_FCS];
-    uint32_t       fcs;
-    enum match     match;
+    uint8_t f[RX_FRAME_MAX + NIC_FCS];
+    uint32_t fcs;
+    enum match match;
 
     if (len < 6 || !(e->s.r.rctl & RCTL_EN) || !size_match(e, len) || len > RX_FRAME_MAX)
         return;

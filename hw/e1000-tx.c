@@ -8,24 +8,24 @@
 #include <string.h>
 #include "hw/e1000-int.h"
 
-#define WORK_A_STEP   256 /* frames, about; give or take the segments of one packet */
-#define WORK_BROKEN   32  /* memory that is none takes the longest to find */
-#define CHAIN         256 /* descriptors of a packet, at most */
+#define WORK_A_STEP 256 /* frames, about; give or take the segments of one packet */
+#define WORK_BROKEN 32  /* memory that is none takes the longest to find */
+#define CHAIN       256 /* descriptors of a packet, at most */
 
-#define CMD_EOP  0x01000000
-#define CMD_IC   0x04000000 /* legacy */
-#define CMD_TSE  0x04000000 /* data, context */
-#define CMD_RS   0x08000000
-#define CMD_RPS  0x10000000
-#define CMD_DEXT 0x20000000
-#define CMD_VLE  0x40000000
-#define TUCMD_TCP 0x01000000
-#define TUCMD_IP  0x02000000
-#define DTYP_DATA 0x00100000
-#define DTYP      0x00f00000
-#define LEN_EXT   0x000fffff
-#define LEN_OLD   0x0000ffff
-#define STA_DD    0x00000001
+#define CMD_EOP    0x01000000
+#define CMD_IC     0x04000000 /* legacy */
+#define CMD_TSE    0x04000000 /* data, context */
+#define CMD_RS     0x08000000
+#define CMD_RPS    0x10000000
+#define CMD_DEXT   0x20000000
+#define CMD_VLE    0x40000000
+#define TUCMD_TCP  0x01000000
+#define TUCMD_IP   0x02000000
+#define DTYP_DATA  0x00100000
+#define DTYP       0x00f00000
+#define LEN_EXT    0x000fffff
+#define LEN_OLD    0x0000ffff
+#define STA_DD     0x00000001
 #define POPTS_IXSM 0x0100
 #define POPTS_TXSM 0x0200
 
@@ -37,18 +37,18 @@ _Static_assert(sizeof(struct tx_desc) == DESC, "SDM 3.3.3");
 
 struct tx_chain { /* the descriptors of one packet, as they are in the ring from TDH on */
     struct tx_desc d[CHAIN];
-    unsigned       n;
-    size_t         len;
-    bool           broken;
+    unsigned n;
+    size_t len;
+    bool broken;
 };
 
 enum tx_result { TX_DONE, TX_NOTHING, TX_FAILED };
 
 struct outgoing {
-    struct e1000  *e;
-    bool           tagged;
-    uint16_t       tag;
-    unsigned       work;
+    struct e1000 *e;
+    bool tagged;
+    uint16_t tag;
+    unsigned work;
 };
 
 static const struct e1000_counters sent = {
@@ -58,7 +58,7 @@ static const struct e1000_counters sent = {
 static void emit(void *arg, uint8_t *f, size_t len)
 {
     struct outgoing *o = arg;
-    struct e1000    *e = o->e;
+    struct e1000 *e = o->e;
 
     if (len < 14) { /* not even addresses: what the wire would do with it nobody knows */
         guest_err(&e->pci.dev, "frame of %zu bytes is not sent", len);
@@ -106,12 +106,16 @@ static size_t sum_end(uint32_t end, size_t len)
 static void segmented_packet(struct outgoing *o, uint8_t *f, size_t len, uint32_t popts)
 {
     const uint32_t *c = o->e->s.r.ctx[CTX_TSO];
-    struct nic_tso  t = {
-         .header = HDRLEN(c), .mss = MSS(c), .l3 = IPCSS(c), .l4 = TUCSS(c),
-         .l3_end = sum_end(IPCSE(c), 0),
-         .l3_sum = popts & POPTS_IXSM ? IPCSO(c) : 0,
-         .l4_sum = popts & POPTS_TXSM ? TUCSO(c) : 0,
-         .ipv6 = !(c[2] & TUCMD_IP), .udp = !(c[2] & TUCMD_TCP),
+    struct nic_tso t = {
+        .header = HDRLEN(c),
+        .mss = MSS(c),
+        .l3 = IPCSS(c),
+        .l4 = TUCSS(c),
+        .l3_end = sum_end(IPCSE(c), 0),
+        .l3_sum = popts & POPTS_IXSM ? IPCSO(c) : 0,
+        .l4_sum = popts & POPTS_TXSM ? TUCSO(c) : 0,
+        .ipv6 = !(c[2] & TUCMD_IP),
+        .udp = !(c[2] & TUCMD_TCP),
     };
 
     if (len == t.header) {
@@ -140,7 +144,7 @@ static void summed_packet(struct outgoing *o, uint8_t *f, size_t len, uint32_t p
 static void packet_send(struct outgoing *o, const struct tx_chain *c)
 {
     const struct tx_desc *first = &c->d[0], *last = &c->d[c->n - 1];
-    uint8_t              *f = E1000_TX_FRAME(o->e);
+    uint8_t *f = E1000_TX_FRAME(o->e);
 
     o->tagged = (last->cmd & CMD_VLE) && (o->e->s.r.ctrl & CTRL_VME);
     o->tag = last->opts >> 16;
@@ -223,9 +227,9 @@ static bool give_back(struct e1000 *e, const struct tx_chain *c, uint32_t ring)
 
 static enum tx_result tx_one(struct outgoing *o, uint32_t ring)
 {
-    struct e1000   *e = o->e;
+    struct e1000 *e = o->e;
     struct tx_chain c;
-    enum tx_result  rc = gather(e, &c, ring);
+    enum tx_result rc = gather(e, &c, ring);
 
     if (rc != TX_DONE)
         return rc;
@@ -242,9 +246,9 @@ static enum tx_result tx_one(struct outgoing *o, uint32_t ring)
 void e1000_tx(struct e1000 *e)
 {
     struct platform *plat = e->pci.dev.plat;
-    struct outgoing  o = { .e = e };
-    uint32_t         ring = e->s.r.tdlen / DESC;
-    enum tx_result   rc = TX_DONE;
+    struct outgoing o = { .e = e };
+    uint32_t ring = e->s.r.tdlen / DESC;
+    enum tx_result rc = TX_DONE;
 
     timer_set(plat, &e->s.more, TIMER_OFF);
     if (!(e->s.r.tctl & TCTL_EN) || e->s.r.tdh == e->s.r.tdt)

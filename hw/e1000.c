@@ -12,37 +12,88 @@
 #include "hw/devices.h"
 #include "hw/e1000-int.h"
 
-#define CTRL_INIT      0x00140241
-#define CTRL_WRITABLE  0x7bffffff /* all but those that clear themselves */
-#define STATUS_FD      0x00000001
-#define STATUS_LU      0x00000002
-#define STATUS_1000    0x00000080
-#define CTRL_EXT_EE    0x00002000 /* EEPROM reload: clears itself */
-#define VET_INIT       0x00008100
-#define PBA_INIT       0x00100030
-#define LEDCTL_INIT    0x07068302
-#define ITR_UNIT_NS    256
-#define IO_REGISTERS   0x20000
-#define ALL            0xffffffff
+#define CTRL_INIT     0x00140241
+#define CTRL_WRITABLE 0x7bffffff /* all but those that clear themselves */
+#define STATUS_FD     0x00000001
+#define STATUS_LU     0x00000002
+#define STATUS_1000   0x00000080
+#define CTRL_EXT_EE   0x00002000 /* EEPROM reload: clears itself */
+#define VET_INIT      0x00008100
+#define PBA_INIT      0x00100030
+#define LEDCTL_INIT   0x07068302
+#define ITR_UNIT_NS   256
+#define IO_REGISTERS  0x20000
+#define ALL           0xffffffff
 
-#define E struct e1000
-#define REG(m) FIELD(E, r.m)
+#define E        struct e1000
+#define REG(m)   FIELD(E, r.m)
 #define INDEX(m) FIELD(E, r.m, .max = 0xffff)
-static const struct field e1000_state[] = {
-    FIELD(E, throttle), FIELD(E, aneg), FIELD(E, more),
-    REG(ctrl), REG(eerd), REG(ctrl_ext), REG(fla), REG(mdic), REG(fcal), REG(fcah), REG(fct),
-    REG(vet), FIELD(E, r.icr, .bits = ICR_BITS), FIELD(E, r.itr, .max = 0xffff),
-    FIELD(E, r.ims, .bits = ICR_BITS), FIELD(E, r.rctl, .bits = RCTL_WRITABLE), REG(fcttv),
-    REG(txcw), REG(tctl), REG(tipg), REG(ait), REG(ledctl), REG(pba), REG(fcrtl), REG(fcrth),
-    REG(rdbal), REG(rdbah), FIELD(E, r.rdlen, .bits = 0xfff80), INDEX(rdh), INDEX(rdt), REG(rdtr),
-    REG(rxdctl), REG(radv), REG(rsrpd), REG(tdbal), REG(tdbah),
-    FIELD(E, r.tdlen, .bits = 0xfff80), INDEX(tdh), INDEX(tdt), REG(tidv), REG(txdctl), REG(tadv),
-    REG(tspmt), REG(txdmac), REG(rxcsum), REG(wuc), REG(wufc), REG(wus), REG(manc), REG(ipav),
-    REG(wupl), REG(ioaddr), ARRAY(E, r.rx_fifo), ARRAY(E, r.tx_fifo),
-    ARRAY(E, r.ctx[0]), ARRAY(E, r.ctx[1]), ARRAY(E, r.ra), ARRAY(E, r.mta), ARRAY(E, r.vfta),
-    ARRAY(E, r.stat), EEPROM_FIELDS(E, ee), ARRAY(E, phy), FIELD(E, eecd),
-    FIELD(E, asserted), FIELD(E, waiting), FIELDS_END
-};
+static const struct field e1000_state[] = { FIELD(E, throttle),
+                                            FIELD(E, aneg),
+                                            FIELD(E, more),
+                                            REG(ctrl),
+                                            REG(eerd),
+                                            REG(ctrl_ext),
+                                            REG(fla),
+                                            REG(mdic),
+                                            REG(fcal),
+                                            REG(fcah),
+                                            REG(fct),
+                                            REG(vet),
+                                            FIELD(E, r.icr, .bits = ICR_BITS),
+                                            FIELD(E, r.itr, .max = 0xffff),
+                                            FIELD(E, r.ims, .bits = ICR_BITS),
+                                            FIELD(E, r.rctl, .bits = RCTL_WRITABLE),
+                                            REG(fcttv),
+                                            REG(txcw),
+                                            REG(tctl),
+                                            REG(tipg),
+                                            REG(ait),
+                                            REG(ledctl),
+                                            REG(pba),
+                                            REG(fcrtl),
+                                            REG(fcrth),
+                                            REG(rdbal),
+                                            REG(rdbah),
+                                            FIELD(E, r.rdlen, .bits = 0xfff80),
+                                            INDEX(rdh),
+                                            INDEX(rdt),
+                                            REG(rdtr),
+                                            REG(rxdctl),
+                                            REG(radv),
+                                            REG(rsrpd),
+                                            REG(tdbal),
+                                            REG(tdbah),
+                                            FIELD(E, r.tdlen, .bits = 0xfff80),
+                                            INDEX(tdh),
+                                            INDEX(tdt),
+                                            REG(tidv),
+                                            REG(txdctl),
+                                            REG(tadv),
+                                            REG(tspmt),
+                                            REG(txdmac),
+                                            REG(rxcsum),
+                                            REG(wuc),
+                                            REG(wufc),
+                                            REG(wus),
+                                            REG(manc),
+                                            REG(ipav),
+                                            REG(wupl),
+                                            REG(ioaddr),
+                                            ARRAY(E, r.rx_fifo),
+                                            ARRAY(E, r.tx_fifo),
+                                            ARRAY(E, r.ctx[0]),
+                                            ARRAY(E, r.ctx[1]),
+                                            ARRAY(E, r.ra),
+                                            ARRAY(E, r.mta),
+                                            ARRAY(E, r.vfta),
+                                            ARRAY(E, r.stat),
+                                            EEPROM_FIELDS(E, ee),
+                                            ARRAY(E, phy),
+                                            FIELD(E, eecd),
+                                            FIELD(E, asserted),
+                                            FIELD(E, waiting),
+                                            FIELDS_END };
 
 /* ---- interrupts (SDM 13.4.17) and statistics (13.7) ---- */
 
@@ -85,7 +136,7 @@ void e1000_count(struct e1000 *e, unsigned stat)
 static void count64(struct e1000 *e, unsigned low, size_t len)
 {
     uint32_t *n = &e->s.r.stat[low % (STATS - 1)];
-    uint64_t  sum = (n[0] | (uint64_t)n[1] << 32) + len;
+    uint64_t sum = (n[0] | (uint64_t)n[1] << 32) + len;
 
     n[0] = sum;
     n[1] = sum >> 32;
@@ -140,7 +191,7 @@ struct e1000_reg {
     uint32_t count;   /* of consecutive registers */
     uint32_t writable;
     uint32_t (*read)(struct e1000 *e, unsigned i); /* i: which of count */
-    void     (*write)(struct e1000 *e, unsigned i, uint32_t val);
+    void (*write)(struct e1000 *e, unsigned i, uint32_t val);
 };
 
 static void ctrl_write(struct e1000 *e, unsigned i, uint32_t val)
@@ -235,10 +286,19 @@ static uint32_t stat_read(struct e1000 *e, unsigned i)
 
 /* ---- the table of registers, by offset ---- */
 
-#define AT(m)            offsetof(struct e1000, s.r.m)
-#define PLAIN(off, m)    { off, AT(m), 1, ALL, NULL, NULL }
-#define MASKED(off, m, w) { off, AT(m), 1, w, NULL, NULL }
-#define MANY(off, m, n)  { off, AT(m), n, ALL, NULL, NULL }
+#define AT(m) offsetof(struct e1000, s.r.m)
+#define PLAIN(off, m)                                                                              \
+    {                                                                                              \
+        off, AT(m), 1, ALL, NULL, NULL                                                             \
+    }
+#define MASKED(off, m, w)                                                                          \
+    {                                                                                              \
+        off, AT(m), 1, w, NULL, NULL                                                               \
+    }
+#define MANY(off, m, n)                                                                            \
+    {                                                                                              \
+        off, AT(m), n, ALL, NULL, NULL                                                             \
+    }
 static const struct e1000_reg regs[] = {
     { 0x0000, AT(ctrl), 1, ALL, NULL, ctrl_write },
     { 0x0004, AT(ctrl), 1, ALL, NULL, ctrl_write },
@@ -248,35 +308,65 @@ static const struct e1000_reg regs[] = {
     MASKED(0x0018, ctrl_ext, ALL & ~CTRL_EXT_EE),
     PLAIN(0x001c, fla),
     { 0x0020, AT(mdic), 1, ALL, NULL, mdic_write },
-    PLAIN(0x0028, fcal), PLAIN(0x002c, fcah), PLAIN(0x0030, fct), PLAIN(0x0038, vet),
+    PLAIN(0x0028, fcal),
+    PLAIN(0x002c, fcah),
+    PLAIN(0x0030, fct),
+    PLAIN(0x0038, vet),
     { 0x00c0, 0, 1, ALL, icr_read, icr_write },
     MASKED(0x00c4, itr, 0xffff),
     { 0x00c8, 0, 1, ALL, NULL, ics_write },
     { 0x00d0, AT(ims), 1, ALL, NULL, ims_write },
     { 0x00d8, 0, 1, ALL, NULL, imc_write },
     MASKED(0x0100, rctl, RCTL_WRITABLE),
-    MASKED(0x0170, fcttv, 0xffff), PLAIN(0x0178, txcw),
+    MASKED(0x0170, fcttv, 0xffff),
+    PLAIN(0x0178, txcw),
     { 0x0400, AT(tctl), 1, ALL, NULL, tctl_write },
-    PLAIN(0x0410, tipg), PLAIN(0x0458, ait), PLAIN(0x0e00, ledctl), PLAIN(0x1000, pba),
-    PLAIN(0x2160, fcrtl), PLAIN(0x2168, fcrth),
-    PLAIN(0x2410, rx_fifo[0]), PLAIN(0x2418, rx_fifo[1]), PLAIN(0x2420, rx_fifo[2]),
-    PLAIN(0x2428, rx_fifo[3]), PLAIN(0x2430, rx_fifo[4]),
-    MASKED(0x2800, rdbal, 0xfffffff0), PLAIN(0x2804, rdbah), MASKED(0x2808, rdlen, 0xfff80),
-    MASKED(0x2810, rdh, 0xffff), MASKED(0x2818, rdt, 0xffff), MASKED(0x2820, rdtr, 0xffff),
-    PLAIN(0x2828, rxdctl), MASKED(0x282c, radv, 0xffff), PLAIN(0x2c00, rsrpd),
+    PLAIN(0x0410, tipg),
+    PLAIN(0x0458, ait),
+    PLAIN(0x0e00, ledctl),
+    PLAIN(0x1000, pba),
+    PLAIN(0x2160, fcrtl),
+    PLAIN(0x2168, fcrth),
+    PLAIN(0x2410, rx_fifo[0]),
+    PLAIN(0x2418, rx_fifo[1]),
+    PLAIN(0x2420, rx_fifo[2]),
+    PLAIN(0x2428, rx_fifo[3]),
+    PLAIN(0x2430, rx_fifo[4]),
+    MASKED(0x2800, rdbal, 0xfffffff0),
+    PLAIN(0x2804, rdbah),
+    MASKED(0x2808, rdlen, 0xfff80),
+    MASKED(0x2810, rdh, 0xffff),
+    MASKED(0x2818, rdt, 0xffff),
+    MASKED(0x2820, rdtr, 0xffff),
+    PLAIN(0x2828, rxdctl),
+    MASKED(0x282c, radv, 0xffff),
+    PLAIN(0x2c00, rsrpd),
     PLAIN(0x3000, txdmac),
-    PLAIN(0x3410, tx_fifo[0]), PLAIN(0x3418, tx_fifo[1]), PLAIN(0x3420, tx_fifo[2]),
-    PLAIN(0x3428, tx_fifo[3]), PLAIN(0x3430, tx_fifo[4]),
-    MASKED(0x3800, tdbal, 0xfffffff0), PLAIN(0x3804, tdbah), MASKED(0x3808, tdlen, 0xfff80),
+    PLAIN(0x3410, tx_fifo[0]),
+    PLAIN(0x3418, tx_fifo[1]),
+    PLAIN(0x3420, tx_fifo[2]),
+    PLAIN(0x3428, tx_fifo[3]),
+    PLAIN(0x3430, tx_fifo[4]),
+    MASKED(0x3800, tdbal, 0xfffffff0),
+    PLAIN(0x3804, tdbah),
+    MASKED(0x3808, tdlen, 0xfff80),
     MASKED(0x3810, tdh, 0xffff),
     { 0x3818, AT(tdt), 1, ALL, NULL, tdt_write },
-    MASKED(0x3820, tidv, 0xffff), PLAIN(0x3828, txdctl), MASKED(0x382c, tadv, 0xffff),
+    MASKED(0x3820, tidv, 0xffff),
+    PLAIN(0x3828, txdctl),
+    MASKED(0x382c, tadv, 0xffff),
     PLAIN(0x3830, tspmt),
     { 0x4000, AT(stat), STATS, 0, stat_read, NULL },
     MASKED(0x5000, rxcsum, 0x7ff),
-    MANY(0x5200, mta, 128), MANY(0x5400, ra, 2 * RA_PAIRS), MANY(0x5600, vfta, 128),
-    PLAIN(0x5800, wuc), PLAIN(0x5808, wufc), PLAIN(0x5810, wus), PLAIN(0x5820, manc),
-    PLAIN(0x5838, ipav), PLAIN(0x5900, wupl),
+    MANY(0x5200, mta, 128),
+    MANY(0x5400, ra, 2 * RA_PAIRS),
+    MANY(0x5600, vfta, 128),
+    PLAIN(0x5800, wuc),
+    PLAIN(0x5808, wufc),
+    PLAIN(0x5810, wus),
+    PLAIN(0x5820, manc),
+    PLAIN(0x5838, ipav),
+    PLAIN(0x5900, wupl),
 };
 #define REGS (sizeof(regs) / sizeof(regs[0]))
 
@@ -305,10 +395,10 @@ static uint32_t *reg_place(struct e1000 *e, const struct e1000_reg *g, unsigned 
 
 static uint64_t e1000_read(struct device *dev, uint64_t off, unsigned width)
 {
-    struct e1000           *e = E1000(dev);
+    struct e1000 *e = E1000(dev);
     const struct e1000_reg *g = reg_find(off);
-    unsigned                i = g ? (off - g->off) / 4 : 0;
-    uint32_t                val = 0;
+    unsigned i = g ? (off - g->off) / 4 : 0;
+    uint32_t val = 0;
 
     if (g && g->read) {
         val = g->read(e, i);
@@ -321,9 +411,9 @@ static uint64_t e1000_read(struct device *dev, uint64_t off, unsigned width)
 
 static void e1000_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
 {
-    struct e1000           *e = E1000(dev);
+    struct e1000 *e = E1000(dev);
     const struct e1000_reg *g = reg_find(off);
-    unsigned                i = g ? (off - g->off) / 4 : 0;
+    unsigned i = g ? (off - g->off) / 4 : 0;
 
     if (g && g->write) {
         g->write(e, i, val);
@@ -399,7 +489,7 @@ static const struct nic_ops e1000_nic = { e1000_can_receive, e1000_receive, e100
 static int e1000_init(struct device *dev, const struct config *cfg, struct err *err)
 {
     struct e1000 *e = E1000(dev);
-    int           rc = nic_init(&e->nic, &e->pci, cfg, "pxe-e1000.rom", &e1000_nic, err);
+    int rc = nic_init(&e->nic, &e->pci, cfg, "pxe-e1000.rom", &e1000_nic, err);
 
     if (rc)
         return rc;
@@ -428,10 +518,21 @@ static const struct io_range e1000_ports = {
 };
 
 const struct pci_type e1000_type = {
-    .dev = { .name = "e1000", .version = 1, DEVICE_LAYOUT(struct e1000), .state = e1000_state,
-             .pci = true, .init = e1000_init, .fini = e1000_fini, .reset = e1000_reset,
+    .dev = { .name = "e1000",
+             .version = 1,
+             DEVICE_LAYOUT(struct e1000),
+             .state = e1000_state,
+             .pci = true,
+             .init = e1000_init,
+             .fini = e1000_fini,
+             .reset = e1000_reset,
              .sync = e1000_sync },
-    .vendor = 0x8086, .device = 0x100e, .subvendor = 0x1af4, .subdevice = 0x1100,
-    .class_code = 0x020000, .revision = 0x03, .intx = 1,
+    .vendor = 0x8086,
+    .device = 0x100e,
+    .subvendor = 0x1af4,
+    .subdevice = 0x1100,
+    .class_code = 0x020000,
+    .revision = 0x03,
+    .intx = 1,
     .bar = { &e1000_mem, &e1000_ports },
 };

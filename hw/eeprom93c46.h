@@ -14,8 +14,8 @@
 
 struct eeprom93c46 {
     uint16_t shift, addr; /* shift: command bits in, or data bits out */
-    uint8_t  phase, bits; /* bits: moved in this phase */
-    bool     clock, out;  /* SK's level; DO's */
+    uint8_t phase, bits;  /* bits: moved in this phase */
+    bool clock, out;      /* SK's level; DO's */
 };
 
 #define EEPROM_FIELDS(T, m)                                                                        \

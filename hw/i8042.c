@@ -72,21 +72,19 @@ struct i8042 {
     } s;
 };
 
-static const struct field i8042_state[] = {
-    FIELD(struct i8042, line),
-    PS2_MOUSE_FIELDS(struct i8042, mouse),
-    PS2_KEYBOARD_FIELDS(struct i8042, keyboard),
-    ARRAY(struct i8042, ram),
-    FIELD(struct i8042, obuf),
-    FIELD(struct i8042, from, .max = FROM_MOUSE),
-    FIELD(struct i8042, answer),
-    FIELD(struct i8042, answer_as, .max = FROM_MOUSE),
-    FIELD(struct i8042, param),
-    FIELD(struct i8042, outport),
-    FIELD(struct i8042, cmd_seen),
-    FIELD(struct i8042, release),
-    FIELDS_END
-};
+static const struct field i8042_state[] = { FIELD(struct i8042, line),
+                                            PS2_MOUSE_FIELDS(struct i8042, mouse),
+                                            PS2_KEYBOARD_FIELDS(struct i8042, keyboard),
+                                            ARRAY(struct i8042, ram),
+                                            FIELD(struct i8042, obuf),
+                                            FIELD(struct i8042, from, .max = FROM_MOUSE),
+                                            FIELD(struct i8042, answer),
+                                            FIELD(struct i8042, answer_as, .max = FROM_MOUSE),
+                                            FIELD(struct i8042, param),
+                                            FIELD(struct i8042, outport),
+                                            FIELD(struct i8042, cmd_seen),
+                                            FIELD(struct i8042, release),
+                                            FIELDS_END };
 
 static struct i8042 *i8042_of(struct device *dev)
 {

@@ -322,9 +322,9 @@ static const struct pci_reg ide_regs[] = {
     /* PCICMD: I/O space and mastering; drivers that set all three bits read back that they took */
     { .off = 0x04, .len = 2, .writable = 0x0007 },
     { .off = 0x06, .len = 2, .init = 0x0280, .w1c = 0x3800 }, /* PCISTS: DEVSEL# medium */
-    { .off = 0x40, .len = 2, .writable = 0xf3ff }, /* IDETIM, primary */
-    { .off = 0x42, .len = 2, .writable = 0xf3ff }, /* IDETIM, secondary */
-    { .off = 0x44, .len = 1, .writable = 0xff },   /* SIDETIM */
+    { .off = 0x40, .len = 2, .writable = 0xf3ff },            /* IDETIM, primary */
+    { .off = 0x42, .len = 2, .writable = 0xf3ff },            /* IDETIM, secondary */
+    { .off = 0x44, .len = 1, .writable = 0xff },              /* SIDETIM */
     { 0 }
 };
 

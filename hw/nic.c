@@ -26,7 +26,7 @@
 static int nic_mac(struct nic *n, const char *id, const char *text, struct err *err)
 {
     unsigned m[6];
-    int      end = 0;
+    int end = 0;
 
     if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5], &end) !=
             6 ||
@@ -41,8 +41,8 @@ int nic_init(struct nic *n, struct pci_func *f, const struct config *cfg, const 
              const struct nic_ops *ops, struct err *err)
 {
     const char *id = f->dev.id;
-    struct err  why = { "" };
-    int         rc = nic_mac(n, id, config_str(cfg, "mac", "52:54:00:12:34:56"), err);
+    struct err why = { "" };
+    int rc = nic_mac(n, id, config_str(cfg, "mac", "52:54:00:12:34:56"), err);
 
     if (rc)
         return rc;
@@ -229,16 +229,16 @@ static void segment_l4(const struct nic_tso *t, uint8_t *f, size_t len, uint32_t
 unsigned nic_segment(uint8_t *f, size_t len, const struct nic_tso *t,
                      void (*send)(void *arg, uint8_t *frame, size_t len), void *arg)
 {
-    uint8_t  header[NIC_HEADER];
+    uint8_t header[NIC_HEADER];
     unsigned n = 0;
-    size_t   payload;
+    size_t payload;
 
     if (!tso_sane(t, len))
         return 0;
     payload = len - t->header;
     memcpy(header, f, t->header);
     for (size_t at = 0; at < payload; at += t->mss, n++) {
-        size_t   left = payload - at, part = left < t->mss ? left : t->mss;
+        size_t left = payload - at, part = left < t->mss ? left : t->mss;
         uint8_t *seg = f + at; /* over the end of the segment before, which is sent */
 
         memcpy(seg, header, t->header);

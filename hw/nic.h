@@ -19,7 +19,7 @@
 
 struct nic {
     struct net *net; /* NULL: no cable */
-    uint8_t     mac[6];
+    uint8_t mac[6];
 };
 
 struct nic_ops {
@@ -29,8 +29,8 @@ struct nic_ops {
 };
 
 /* Reads the config, plugs the cable into dev (the card's struct), loads its ROM if there is one. */
-int  nic_init(struct nic *n, struct pci_func *f, const struct config *cfg, const char *rom,
-              const struct nic_ops *ops, struct err *err);
+int nic_init(struct nic *n, struct pci_func *f, const struct config *cfg, const char *rom,
+             const struct nic_ops *ops, struct err *err);
 void nic_fini(struct nic *n);
 bool nic_send(struct nic *n, const uint8_t *frame, size_t len); /* pads; false: dropped */
 
@@ -55,8 +55,8 @@ uint16_t nic_fold(uint32_t sum);
 
 struct nic_ip4 { /* where the parts of a checked IPv4 packet are */
     uint32_t l3, l4, end;
-    uint8_t  proto; /* of l4; meaningless in a fragment */
-    bool     fragment, tcp, udp; /* tcp, udp: whole, with room for that header */
+    uint8_t proto;           /* of l4; meaningless in a fragment */
+    bool fragment, tcp, udp; /* tcp, udp: whole, with room for that header */
 };
 bool nic_ip4(struct nic_ip4 *ip, const uint8_t *frame, size_t len); /* false: is none */
 bool nic_ip4_sum_ok(const struct nic_ip4 *ip, const uint8_t *frame);
@@ -74,10 +74,10 @@ void nic_put_sum(uint8_t *frame, size_t len, size_t from, size_t to, size_t at, 
 uint8_t *nic_tag(uint8_t *frame, unsigned type, unsigned tag);
 
 struct nic_tso {
-    uint32_t header, mss;      /* bytes repeated in each segment; payload bytes of each */
-    uint32_t l3, l3_end, l4;   /* l3_end: of what the IPv4 header's sum covers */
-    uint32_t l3_sum, l4_sum;   /* where those sums go; 0: not wanted */
-    bool     ipv6, udp;
+    uint32_t header, mss;    /* bytes repeated in each segment; payload bytes of each */
+    uint32_t l3, l3_end, l4; /* l3_end: of what the IPv4 header's sum covers */
+    uint32_t l3_sum, l4_sum; /* where those sums go; 0: not wanted */
+    bool ipv6, udp;
 };
 #define NIC_SEGMENTS 1500 /* of one frame: bounds the time of one handler */
 /*

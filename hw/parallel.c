@@ -36,12 +36,9 @@ struct parallel {
     } s;
 };
 
-static const struct field parallel_state[] = {
-    FIELD(struct parallel, data),
-    FIELD(struct parallel, control, .bits = CT_BITS),
-    FIELD(struct parallel, acked),
-    FIELDS_END
-};
+static const struct field parallel_state[] = { FIELD(struct parallel, data),
+                                               FIELD(struct parallel, control, .bits = CT_BITS),
+                                               FIELD(struct parallel, acked), FIELDS_END };
 
 static void parallel_sync(struct device *dev)
 {
@@ -108,8 +105,7 @@ static void parallel_fini(struct device *dev)
 }
 
 static const struct io_range parallel_io[] = {
-    { IO_PORT, 0x378, REG_END, 1, parallel_read, parallel_write },
-    { 0 }
+    { IO_PORT, 0x378, REG_END, 1, parallel_read, parallel_write }, { 0 }
 };
 
 const struct device_type parallel_type = {

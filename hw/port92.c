@@ -21,10 +21,8 @@ struct port92 {
     } s;
 };
 
-static const struct field port92_state[] = {
-    FIELD(struct port92, val, .bits = P92_BITS),
-    FIELDS_END
-};
+static const struct field port92_state[] = { FIELD(struct port92, val, .bits = P92_BITS),
+                                             FIELDS_END };
 
 static uint64_t port92_read(struct device *dev, uint64_t off, unsigned width)
 {

@@ -90,27 +90,27 @@ _Static_assert(sizeof(struct cp_tally) == 64, "§5.6");
 #define RTL_TX_FRAME(r) ((r)->tx + NIC_TAG)
 struct rtl8139 {
     struct pci_func pci;
-    struct nic      nic;
-    uint16_t        eeprom[EEPROM_WORDS];
-    uint8_t         tx[NIC_TAG + NIC_TX_MAX]; /* one frame; room for nic_tag() before it */
+    struct nic nic;
+    uint16_t eeprom[EEPROM_WORDS];
+    uint8_t tx[NIC_TAG + NIC_TX_MAX]; /* one frame; room for nic_tag() before it */
     struct {
-        struct timer       wrap;    /* the 33 MHz counter is 0 then: TCTR is derived */
-        struct timer       alarm;   /* it is TimerInt then */
-        struct timer       more;    /* transmission goes on: it had its share of one step */
-        struct timer       starved; /* look again for a descriptor: they come without a write */
-        struct cp_tally    tally;
+        struct timer wrap;    /* the 33 MHz counter is 0 then: TCTR is derived */
+        struct timer alarm;   /* it is TimerInt then */
+        struct timer more;    /* transmission goes on: it had its share of one step */
+        struct timer starved; /* look again for a descriptor: they come without a write */
+        struct cp_tally tally;
         struct eeprom93c46 ee;
-        uint32_t           tsd[TX_SLOTS], tsad[TX_SLOTS]; /* C+: tsad are TNPDS, THPDS */
-        uint32_t           dtccr[2], rdsar[2];
-        uint32_t           rbstart, tcr, rcr, mpc, timer_int;
-        uint32_t           rx_at; /* C mode: next write, from rbstart; CBR shows 16 bits of it */
-        uint16_t           imr, isr, capr, mulint, cpcr, bmcr, anar, nwaytr;
-        uint16_t           tx_at[2], rx_desc; /* C+: places in the rings; [1]: high priority */
-        uint16_t           polled;            /* C+: rings to be sent, a bit each */
-        uint8_t            idr[6], mar[8];
-        uint8_t            cr, eecr, config1, config3, config4, config5, msr, mtps;
-        uint8_t            tx_slot;         /* C mode: of tsd[], the next to be sent */
-        bool               waiting;         /* a frame waits in the cable for room */
+        uint32_t tsd[TX_SLOTS], tsad[TX_SLOTS]; /* C+: tsad are TNPDS, THPDS */
+        uint32_t dtccr[2], rdsar[2];
+        uint32_t rbstart, tcr, rcr, mpc, timer_int;
+        uint32_t rx_at; /* C mode: next write, from rbstart; CBR shows 16 bits of it */
+        uint16_t imr, isr, capr, mulint, cpcr, bmcr, anar, nwaytr;
+        uint16_t tx_at[2], rx_desc; /* C+: places in the rings; [1]: high priority */
+        uint16_t polled;            /* C+: rings to be sent, a bit each */
+        uint8_t idr[6], mar[8];
+        uint8_t cr, eecr, config1, config3, config4, config5, msr, mtps;
+        uint8_t tx_slot; /* C mode: of tsd[], the next to be sent */
+        bool waiting;    /* a frame waits in the cable for room */
     } s;
 };
 
@@ -137,17 +137,17 @@ static inline uint64_t rtl_desc_addr(const struct cp_desc *d)
 }
 
 /* hw/rtl8139.c */
-void     rtl_sync(struct device *dev);
+void rtl_sync(struct device *dev);
 uint32_t rtl_counter(const struct rtl8139 *r); /* §5.14: TCTR */
-void     rtl_counter_start(struct rtl8139 *r); /* at 0 */
-void     rtl_alarm_set(struct rtl8139 *r);     /* after a change of counter or TimerInt */
-void     rtl_autoload(struct rtl8139 *r);      /* what the EEPROM loads */
-void     rtl_mii_reset(struct rtl8139 *r);
-void     rtl_soft_reset(struct rtl8139 *r); /* CR.RST: but not IDR, MAR, autoload and the PHY */
+void rtl_counter_start(struct rtl8139 *r);     /* at 0 */
+void rtl_alarm_set(struct rtl8139 *r);         /* after a change of counter or TimerInt */
+void rtl_autoload(struct rtl8139 *r);          /* what the EEPROM loads */
+void rtl_mii_reset(struct rtl8139 *r);
+void rtl_soft_reset(struct rtl8139 *r); /* CR.RST: but not IDR, MAR, autoload and the PHY */
 
 /* hw/rtl8139-regs.c: handlers of both BARs */
 uint64_t rtl_read(struct device *dev, uint64_t off, unsigned width);
-void     rtl_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
+void rtl_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
 
 /* hw/rtl8139-rx.c: nic_ops, and CR's "ring is empty" */
 bool rtl_can_receive(void *dev);

@@ -23,12 +23,12 @@
 #define RERID           0x10
 
 struct rtl_reg {
-    uint8_t  off, len;
+    uint8_t off, len;
     uint32_t at; /* of the place in struct rtl8139; 0: none */
     uint32_t writable;
-    bool     locked; /* needs EE_MODE_CONFIG */
+    bool locked; /* needs EE_MODE_CONFIG */
     uint32_t (*read)(const struct rtl8139 *r, unsigned off);
-    void     (*write)(struct rtl8139 *r, unsigned off, uint32_t val, uint32_t mask);
+    void (*write)(struct rtl8139 *r, unsigned off, uint32_t val, uint32_t mask);
 };
 
 static void merge(uint32_t *reg, uint32_t val, uint32_t mask)
@@ -157,7 +157,7 @@ static uint32_t eecr_read(const struct rtl8139 *r, unsigned off)
 static void eecr_write(struct rtl8139 *r, unsigned off, uint32_t val, uint32_t mask)
 {
     unsigned mode = val & EE_MODE_CONFIG;
-    bool     wired = mode == EE_MODE_PROG;
+    bool wired = mode == EE_MODE_PROG;
 
     if (mode == EE_MODE_LOAD) {
         rtl_autoload(r);
@@ -248,16 +248,29 @@ static void cpcr_write(struct rtl8139 *r, unsigned off, uint32_t val, uint32_t m
 
 /* ---- the table of registers, by offset ---- */
 
-#define AT(m)         offsetof(struct rtl8139, s.m)
-#define ALL           0xffffffff
-#define TSD(n)        { 0x10 + 4 * (n), 4, 0, ALL, false, tsd_read, tsd_write }
-#define TSAD(n)       { 0x20 + 4 * (n), 4, AT(tsad[n]), ALL, false, NULL, tsad_write }
+#define AT(m) offsetof(struct rtl8139, s.m)
+#define ALL   0xffffffff
+#define TSD(n)                                                                                     \
+    {                                                                                              \
+        0x10 + 4 * (n), 4, 0, ALL, false, tsd_read, tsd_write                                      \
+    }
+#define TSAD(n)                                                                                    \
+    {                                                                                              \
+        0x20 + 4 * (n), 4, AT(tsad[n]), ALL, false, NULL, tsad_write                               \
+    }
 static const struct rtl_reg regs[] = {
     { 0x00, 4, AT(idr[0]), ALL },
     { 0x04, 2, AT(idr[4]), ALL },
     { 0x08, 4, AT(mar[0]), ALL },
     { 0x0c, 4, AT(mar[4]), ALL },
-    TSD(0), TSD(1), TSD(2), TSD(3), TSAD(0), TSAD(1), TSAD(2), TSAD(3),
+    TSD(0),
+    TSD(1),
+    TSD(2),
+    TSD(3),
+    TSAD(0),
+    TSAD(1),
+    TSAD(2),
+    TSAD(3),
     { 0x30, 4, AT(rbstart), ALL, false, NULL, rbstart_write },
     { 0x37, 1, AT(cr), ALL, false, cr_read, cr_write },
     { 0x38, 2, AT(capr), ALL },
@@ -329,7 +342,7 @@ static uint64_t shifted(uint64_t val, unsigned off, unsigned reg)
 uint64_t rtl_read(struct device *dev, uint64_t off, unsigned width)
 {
     const struct rtl8139 *r = RTL(dev);
-    uint64_t              val = 0;
+    uint64_t val = 0;
 
     for (unsigned i = 0; i < REGS && regs[i].off < off + width; i++) {
         if (regs[i].off + regs[i].len > off)
@@ -341,11 +354,11 @@ uint64_t rtl_read(struct device *dev, uint64_t off, unsigned width)
 void rtl_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
 {
     struct rtl8139 *r = RTL(dev);
-    uint64_t        mask = (1ULL << 8 * width) - 1;
+    uint64_t mask = (1ULL << 8 * width) - 1;
 
     for (unsigned i = 0; i < REGS && regs[i].off < off + width; i++) {
         const struct rtl_reg *g = &regs[i];
-        uint32_t              whole = (1ULL << 8 * g->len) - 1;
+        uint32_t whole = (1ULL << 8 * g->len) - 1;
 
         if (g->off + g->len > off)
             reg_put(r, g, shifted(val, off, g->off) & whole, shifted(mask, off, g->off) & whole);

@@ -15,28 +15,28 @@
 #define STARVED_NS   (2 * NS_PER_MS)
 
 /* Status word of a packet in C mode; MAR, PAM, BAR shifted are those of C+ mode */
-#define RX_ROK      0x0001
-#define RX_LONG     0x0008
-#define RX_BAR      0x2000
-#define RX_PAM      0x4000
-#define RX_MAR      0x8000
-#define CP_RX_SIZE  0x00001fff
-#define CP_RX_MAR   0x08000000
-#define CP_RX_PAM   0x04000000
-#define CP_RX_BAR   0x02000000
-#define CP_RX_TCP   0x00010000 /* PID1, PID0: what it carries */
-#define CP_RX_UDP   0x00020000
-#define CP_RX_IP    0x00030000
-#define CP_RX_IPF   0x00008000 /* sum is wrong */
-#define CP_RX_UDPF  0x00004000
-#define CP_RX_TCPF  0x00002000
-#define CP_RX_TAVA  0x00010000 /* second dword: a tag was taken out */
-#define TYPE_TAG    0x8100
-#define ETHER_TYPE  12
+#define RX_ROK     0x0001
+#define RX_LONG    0x0008
+#define RX_BAR     0x2000
+#define RX_PAM     0x4000
+#define RX_MAR     0x8000
+#define CP_RX_SIZE 0x00001fff
+#define CP_RX_MAR  0x08000000
+#define CP_RX_PAM  0x04000000
+#define CP_RX_BAR  0x02000000
+#define CP_RX_TCP  0x00010000 /* PID1, PID0: what it carries */
+#define CP_RX_UDP  0x00020000
+#define CP_RX_IP   0x00030000
+#define CP_RX_IPF  0x00008000 /* sum is wrong */
+#define CP_RX_UDPF 0x00004000
+#define CP_RX_TCPF 0x00002000
+#define CP_RX_TAVA 0x00010000 /* second dword: a tag was taken out */
+#define TYPE_TAG   0x8100
+#define ETHER_TYPE 12
 
 struct packet {
     uint16_t head[2]; /* C mode: status and length go before the frame */
-    uint8_t  data[RX_FRAME_MAX + NIC_FCS + 4];
+    uint8_t data[RX_FRAME_MAX + NIC_FCS + 4];
 };
 _Static_assert(offsetof(struct packet, data) == 4, "one piece for DMA");
 
@@ -115,7 +115,7 @@ void rtl_rx_start(struct rtl8139 *r)
 static int ring_write(struct rtl8139 *r, const uint8_t *p, uint32_t len)
 {
     uint32_t size = RCR_RBLEN(r->s.rcr), at = r->s.rx_at & (size - 1), part = size - at;
-    int      rc;
+    int rc;
 
     if (part >= len || ((r->s.rcr & RCR_WRAP) && size != 65536))
         return pci_dma_write(&r->pci, (uint64_t)r->s.rbstart + at, p, len);
@@ -180,7 +180,7 @@ static unsigned desc_gather(struct rtl8139 *r, uint32_t len, struct cp_desc *d)
 static uint32_t cp_sums(const struct rtl8139 *r, const uint8_t *frame, uint32_t len)
 {
     struct nic_ip4 ip;
-    uint32_t       st;
+    uint32_t st;
 
     if (!(r->s.cpcr & CPCR_RXCHK) || !nic_ip4(&ip, frame, len))
         return 0;
@@ -219,9 +219,9 @@ static int cp_fill(struct rtl8139 *r, unsigned i, const struct cp_desc *d, const
 
 static void cp_put(struct rtl8139 *r, struct packet *p, uint32_t len, uint16_t status)
 {
-    uint32_t       opts = cp_sums(r, p->data, len - NIC_FCS), vlan = cp_untag(r, p, &len), at = 0;
+    uint32_t opts = cp_sums(r, p->data, len - NIC_FCS), vlan = cp_untag(r, p, &len), at = 0;
     struct cp_desc d[CP_RING];
-    unsigned       n = desc_gather(r, len, d);
+    unsigned n = desc_gather(r, len, d);
 
     if (!n) {
         count_missed(r);
@@ -283,9 +283,9 @@ void rtl_rx_room(struct rtl8139 *r)
 void rtl_receive(void *dev, const uint8_t *frame, size_t len)
 {
     struct rtl8139 *r = RTL(dev);
-    struct packet   p;
-    uint32_t        fcs;
-    uint16_t        status = len >= 6 && (r->s.cr & CR_RE) ? filter(r, frame) : 0;
+    struct packet p;
+    uint32_t fcs;
+    uint16_t status = len >= 6 && (r->s.cr & CR_RE) ? filter(r, frame) : 0;
 
     if (!status)
         return;

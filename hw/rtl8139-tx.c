@@ -9,32 +9,32 @@
 #include <string.h>
 #include "hw/rtl8139-int.h"
 
-#define WORK_A_STEP    256 /* frames, about; give or take the segments of one large send */
-#define WORK_BROKEN    32  /* memory that is none takes the longest to find */
+#define WORK_A_STEP 256 /* frames, about; give or take the segments of one large send */
+#define WORK_BROKEN 32  /* memory that is none takes the longest to find */
 
-#define CP_TX_SIZE     0x0000ffff
-#define CP_TX_ERROR    0x00800000
-#define CP_TX_LARGE    0x08000000
-#define CP_TX_MSS(o)   ((o) >> 16 & 0x7ff)
-#define CP_TX_IPCS     0x00040000 /* without CP_TX_LARGE */
-#define CP_TX_UDPCS    0x00020000
-#define CP_TX_TCPCS    0x00010000
-#define CP_TX_TAGC     0x00020000 /* second dword */
-#define TYPE_TAG       0x8100
-#define ETHER_TYPE     12
+#define CP_TX_SIZE   0x0000ffff
+#define CP_TX_ERROR  0x00800000
+#define CP_TX_LARGE  0x08000000
+#define CP_TX_MSS(o) ((o) >> 16 & 0x7ff)
+#define CP_TX_IPCS   0x00040000 /* without CP_TX_LARGE */
+#define CP_TX_UDPCS  0x00020000
+#define CP_TX_TCPCS  0x00010000
+#define CP_TX_TAGC   0x00020000 /* second dword */
+#define TYPE_TAG     0x8100
+#define ETHER_TYPE   12
 
 enum cp_result { CP_SENT, CP_NOTHING, CP_FAILED };
 
 struct outgoing {
     struct rtl8139 *r;
-    uint32_t        vlan; /* second dword of the descriptors */
-    unsigned        work;
+    uint32_t vlan; /* second dword of the descriptors */
+    unsigned work;
 };
 
 static void emit(void *arg, uint8_t *frame, size_t len)
 {
     struct outgoing *o = arg;
-    struct rtl8139  *r = o->r;
+    struct rtl8139 *r = o->r;
 
     if (o->vlan & CP_TX_TAGC) { /* the tag is in the order of the wire */
         frame = nic_tag(frame, TYPE_TAG, (o->vlan & 0xff) << 8 | (o->vlan >> 8 & 0xff));
@@ -53,7 +53,7 @@ static void emit(void *arg, uint8_t *frame, size_t len)
 static void slot_send(struct rtl8139 *r, unsigned slot)
 {
     struct outgoing o = { .r = r };
-    uint32_t        len = r->s.tsd[slot] & TSD_SIZE;
+    uint32_t len = r->s.tsd[slot] & TSD_SIZE;
 
     if (len && !pci_dma_read(&r->pci, r->s.tsad[slot], RTL_TX_FRAME(r), len)) {
         emit(&o, RTL_TX_FRAME(r), len);
@@ -85,7 +85,7 @@ static void slots_send(struct rtl8139 *r)
 static void cp_sums(uint8_t *f, size_t len, uint32_t opts)
 {
     struct nic_ip4 ip;
-    uint32_t       seed;
+    uint32_t seed;
 
     if (!nic_ip4(&ip, f, len))
         return;
@@ -106,7 +106,7 @@ static void cp_sums(uint8_t *f, size_t len, uint32_t opts)
 /* Large send: the chip finds the headers itself; some drivers leave the total length 0. */
 static bool cp_large(struct outgoing *o, uint8_t *f, size_t len, uint32_t mss)
 {
-    size_t         l3 = len > ETHER_TYPE + 2 && nic_be16(f + ETHER_TYPE) == TYPE_TAG ? 18 : 14;
+    size_t l3 = len > ETHER_TYPE + 2 && nic_be16(f + ETHER_TYPE) == TYPE_TAG ? 18 : 14;
     struct nic_ip4 ip;
     struct nic_tso t = { .mss = mss };
 
@@ -152,9 +152,9 @@ static unsigned desc_next(const struct cp_desc *d, unsigned i)
 
 struct cp_chain { /* the descriptors of one packet */
     struct cp_desc d[CP_RING];
-    unsigned       n;
-    size_t         len;
-    bool           broken; /* too long, or in memory that is none */
+    unsigned n;
+    size_t len;
+    bool broken; /* too long, or in memory that is none */
 };
 
 static void cp_gather_data(struct rtl8139 *r, struct cp_chain *c, const struct cp_desc *d)
@@ -197,8 +197,8 @@ static enum cp_result cp_one(struct outgoing *o, unsigned ring)
 {
     struct rtl8139 *r = o->r;
     struct cp_chain c;
-    enum cp_result  rc = cp_gather(r, ring, &c);
-    uint32_t        error = 0;
+    enum cp_result rc = cp_gather(r, ring, &c);
+    uint32_t error = 0;
 
     if (rc != CP_SENT)
         return rc;
@@ -222,10 +222,10 @@ static enum cp_result cp_one(struct outgoing *o, unsigned ring)
 static void rings_send(struct rtl8139 *r)
 {
     struct platform *plat = r->pci.dev.plat;
-    struct outgoing  o = { .r = r };
+    struct outgoing o = { .r = r };
 
     while (r->s.polled && o.work < WORK_A_STEP) {
-        unsigned       ring = r->s.polled >> 1; /* the high priority first */
+        unsigned ring = r->s.polled >> 1; /* the high priority first */
         enum cp_result rc = cp_one(&o, ring);
 
         if (rc == CP_SENT)

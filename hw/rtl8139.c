@@ -19,23 +19,58 @@
 #define EEPROM_ID      0x8129
 
 #define R struct rtl8139
-static const struct field rtl8139_state[] = {
-    FIELD(R, wrap), FIELD(R, alarm), FIELD(R, more), FIELD(R, starved),
-    FIELD(R, tally.tx_ok), FIELD(R, tally.rx_ok), FIELD(R, tally.tx_err), FIELD(R, tally.rx_err),
-    FIELD(R, tally.missed), FIELD(R, tally.align_err), FIELD(R, tally.tx_1col),
-    FIELD(R, tally.tx_mcol), FIELD(R, tally.rx_ok_phys), FIELD(R, tally.rx_ok_bcast),
-    FIELD(R, tally.rx_ok_mcast), FIELD(R, tally.tx_abort), FIELD(R, tally.tx_underrun),
-    EEPROM_FIELDS(R, ee), ARRAY(R, tsd), ARRAY(R, tsad), ARRAY(R, dtccr), ARRAY(R, rdsar),
-    FIELD(R, rbstart), FIELD(R, tcr, .bits = TCR_WRITABLE), FIELD(R, rcr, .bits = RCR_WRITABLE),
-    FIELD(R, mpc, .bits = 0xffffff), FIELD(R, timer_int), FIELD(R, rx_at, .max = 0xffff),
-    FIELD(R, imr), FIELD(R, isr, .bits = ISR_BITS), FIELD(R, capr), FIELD(R, mulint, .bits = 0xfff),
-    FIELD(R, cpcr, .bits = CPCR_WRITABLE), FIELD(R, bmcr, .bits = BMCR_WRITABLE), FIELD(R, anar),
-    FIELD(R, nwaytr), ARRAY(R, idr), ARRAY(R, mar), FIELD(R, cr, .bits = CR_RE | CR_TE),
-    FIELD(R, eecr), FIELD(R, config1), FIELD(R, config3), FIELD(R, config4), FIELD(R, config5),
-    FIELD(R, msr, .bits = MSR_FLOW), FIELD(R, mtps), FIELD(R, tx_slot, .max = TX_SLOTS - 1),
-    ARRAY(R, tx_at, .max = CP_RING - 1), FIELD(R, rx_desc, .max = CP_RING - 1),
-    FIELD(R, polled, .max = 3), FIELD(R, waiting), FIELDS_END
-};
+static const struct field rtl8139_state[] = { FIELD(R, wrap),
+                                              FIELD(R, alarm),
+                                              FIELD(R, more),
+                                              FIELD(R, starved),
+                                              FIELD(R, tally.tx_ok),
+                                              FIELD(R, tally.rx_ok),
+                                              FIELD(R, tally.tx_err),
+                                              FIELD(R, tally.rx_err),
+                                              FIELD(R, tally.missed),
+                                              FIELD(R, tally.align_err),
+                                              FIELD(R, tally.tx_1col),
+                                              FIELD(R, tally.tx_mcol),
+                                              FIELD(R, tally.rx_ok_phys),
+                                              FIELD(R, tally.rx_ok_bcast),
+                                              FIELD(R, tally.rx_ok_mcast),
+                                              FIELD(R, tally.tx_abort),
+                                              FIELD(R, tally.tx_underrun),
+                                              EEPROM_FIELDS(R, ee),
+                                              ARRAY(R, tsd),
+                                              ARRAY(R, tsad),
+                                              ARRAY(R, dtccr),
+                                              ARRAY(R, rdsar),
+                                              FIELD(R, rbstart),
+                                              FIELD(R, tcr, .bits = TCR_WRITABLE),
+                                              FIELD(R, rcr, .bits = RCR_WRITABLE),
+                                              FIELD(R, mpc, .bits = 0xffffff),
+                                              FIELD(R, timer_int),
+                                              FIELD(R, rx_at, .max = 0xffff),
+                                              FIELD(R, imr),
+                                              FIELD(R, isr, .bits = ISR_BITS),
+                                              FIELD(R, capr),
+                                              FIELD(R, mulint, .bits = 0xfff),
+                                              FIELD(R, cpcr, .bits = CPCR_WRITABLE),
+                                              FIELD(R, bmcr, .bits = BMCR_WRITABLE),
+                                              FIELD(R, anar),
+                                              FIELD(R, nwaytr),
+                                              ARRAY(R, idr),
+                                              ARRAY(R, mar),
+                                              FIELD(R, cr, .bits = CR_RE | CR_TE),
+                                              FIELD(R, eecr),
+                                              FIELD(R, config1),
+                                              FIELD(R, config3),
+                                              FIELD(R, config4),
+                                              FIELD(R, config5),
+                                              FIELD(R, msr, .bits = MSR_FLOW),
+                                              FIELD(R, mtps),
+                                              FIELD(R, tx_slot, .max = TX_SLOTS - 1),
+                                              ARRAY(R, tx_at, .max = CP_RING - 1),
+                                              FIELD(R, rx_desc, .max = CP_RING - 1),
+                                              FIELD(R, polled, .max = 3),
+                                              FIELD(R, waiting),
+                                              FIELDS_END };
 
 /* ---- the timer (§5.14 TCTR, TimerInt) ---- */
 
@@ -174,7 +209,7 @@ static void eeprom_fill(struct rtl8139 *r)
 static int rtl_init(struct device *dev, const struct config *cfg, struct err *err)
 {
     struct rtl8139 *r = RTL(dev);
-    int             rc = nic_init(&r->nic, &r->pci, cfg, "pxe-rtl8139.rom", &rtl_nic, err);
+    int rc = nic_init(&r->nic, &r->pci, cfg, "pxe-rtl8139.rom", &rtl_nic, err);
 
     if (rc)
         return rc;
@@ -205,10 +240,21 @@ static const struct io_range rtl_mem = {
 };
 
 const struct pci_type rtl8139_type = {
-    .dev = { .name = "rtl8139", .version = 1, DEVICE_LAYOUT(struct rtl8139),
-             .state = rtl8139_state, .pci = true, .init = rtl_init, .fini = rtl_fini,
-             .reset = rtl_reset, .sync = rtl_sync },
-    .vendor = 0x10ec, .device = 0x8139, .subvendor = 0x1af4, .subdevice = 0x1100,
-    .class_code = 0x020000, .revision = 0x20, .intx = 1,
+    .dev = { .name = "rtl8139",
+             .version = 1,
+             DEVICE_LAYOUT(struct rtl8139),
+             .state = rtl8139_state,
+             .pci = true,
+             .init = rtl_init,
+             .fini = rtl_fini,
+             .reset = rtl_reset,
+             .sync = rtl_sync },
+    .vendor = 0x10ec,
+    .device = 0x8139,
+    .subvendor = 0x1af4,
+    .subdevice = 0x1100,
+    .class_code = 0x020000,
+    .revision = 0x20,
+    .intx = 1,
     .bar = { &rtl_ports, &rtl_mem },
 };

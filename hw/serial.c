@@ -94,27 +94,25 @@ struct serial {
     } s;
 };
 
-static const struct field serial_state[] = {
-    FIELD(struct serial, timeout),
-    FIELD(struct serial, divisor),
-    ARRAY(struct serial, fifo),
-    ARRAY(struct serial, errors, .max = LSR_BI),
-    FIELD(struct serial, head, .max = FIFO - 1),
-    FIELD(struct serial, len, .max = FIFO),
-    FIELD(struct serial, ier, .bits = IER_BITS),
-    FIELD(struct serial, fcr, .bits = FCR_STORED),
-    FIELD(struct serial, lcr),
-    FIELD(struct serial, mcr, .bits = MCR_BITS),
-    FIELD(struct serial, scr),
-    FIELD(struct serial, msr_lines),
-    FIELD(struct serial, msr_delta, .bits = MSR_DELTA),
-    FIELD(struct serial, last),
-    FIELD(struct serial, sent),
-    FIELD(struct serial, overrun),
-    FIELD(struct serial, thr_empty),
-    FIELD(struct serial, timed_out),
-    FIELDS_END
-};
+static const struct field serial_state[] = { FIELD(struct serial, timeout),
+                                             FIELD(struct serial, divisor),
+                                             ARRAY(struct serial, fifo),
+                                             ARRAY(struct serial, errors, .max = LSR_BI),
+                                             FIELD(struct serial, head, .max = FIFO - 1),
+                                             FIELD(struct serial, len, .max = FIFO),
+                                             FIELD(struct serial, ier, .bits = IER_BITS),
+                                             FIELD(struct serial, fcr, .bits = FCR_STORED),
+                                             FIELD(struct serial, lcr),
+                                             FIELD(struct serial, mcr, .bits = MCR_BITS),
+                                             FIELD(struct serial, scr),
+                                             FIELD(struct serial, msr_lines),
+                                             FIELD(struct serial, msr_delta, .bits = MSR_DELTA),
+                                             FIELD(struct serial, last),
+                                             FIELD(struct serial, sent),
+                                             FIELD(struct serial, overrun),
+                                             FIELD(struct serial, thr_empty),
+                                             FIELD(struct serial, timed_out),
+                                             FIELDS_END };
 
 static struct serial *serial_of(struct device *dev)
 {

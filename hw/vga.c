@@ -22,44 +22,42 @@
 #define XRES        1280
 #define YRES        800
 
-#define MMIO_SIZE     0x1000
-#define MMIO_EDID_END 0x400
-#define MMIO_PORTS    0x400 /* 3c0-3df */
-#define MMIO_PORTS_N  0x20
-#define MMIO_VBE      0x500
-#define MMIO_VBE_N    (2 * VBE_REGS + 2)
-#define MMIO_EXT      0x600 /* size of this block, then the byte order */
-#define MMIO_EXT_N    8
+#define MMIO_SIZE          0x1000
+#define MMIO_EDID_END      0x400
+#define MMIO_PORTS         0x400 /* 3c0-3df */
+#define MMIO_PORTS_N       0x20
+#define MMIO_VBE           0x500
+#define MMIO_VBE_N         (2 * VBE_REGS + 2)
+#define MMIO_EXT           0x600 /* size of this block, then the byte order */
+#define MMIO_EXT_N         8
 #define LITTLE_ENDIAN_BYTE 0x1e
 #define BIG_ENDIAN_BYTE    0xbe
 
-static const struct field vga_state[] = {
-    ARRAY(struct vga, vbe),
-    FIELD(struct vga, vbe_index, .max = 0xff),
-    ARRAY(struct vga, latch),
-    ARRAY(struct vga, dac),
-    ARRAY(struct vga, dac_cache),
-    FIELD(struct vga, dac_sub, .max = 2),
-    FIELD(struct vga, dac_read),
-    FIELD(struct vga, dac_write),
-    FIELD(struct vga, dac_state, .max = 3),
-    FIELD(struct vga, pel_mask),
-    FIELD(struct vga, sr_index, .max = 7),
-    ARRAY(struct vga, sr),
-    FIELD(struct vga, gr_index, .max = 15),
-    ARRAY(struct vga, gr),
-    FIELD(struct vga, cr_index, .max = 0x3f),
-    ARRAY(struct vga, cr),
-    FIELD(struct vga, ar_index, .max = 0x3f),
-    ARRAY(struct vga, ar),
-    FIELD(struct vga, misc, .bits = 0xef),
-    FIELD(struct vga, feature, .bits = 0x0b),
-    FIELD(struct vga, enable, .max = 1),
-    FIELD(struct vga, vbe_low),
-    FIELD(struct vga, ar_data),
-    FIELD(struct vga, big_endian),
-    FIELDS_END
-};
+static const struct field vga_state[] = { ARRAY(struct vga, vbe),
+                                          FIELD(struct vga, vbe_index, .max = 0xff),
+                                          ARRAY(struct vga, latch),
+                                          ARRAY(struct vga, dac),
+                                          ARRAY(struct vga, dac_cache),
+                                          FIELD(struct vga, dac_sub, .max = 2),
+                                          FIELD(struct vga, dac_read),
+                                          FIELD(struct vga, dac_write),
+                                          FIELD(struct vga, dac_state, .max = 3),
+                                          FIELD(struct vga, pel_mask),
+                                          FIELD(struct vga, sr_index, .max = 7),
+                                          ARRAY(struct vga, sr),
+                                          FIELD(struct vga, gr_index, .max = 15),
+                                          ARRAY(struct vga, gr),
+                                          FIELD(struct vga, cr_index, .max = 0x3f),
+                                          ARRAY(struct vga, cr),
+                                          FIELD(struct vga, ar_index, .max = 0x3f),
+                                          ARRAY(struct vga, ar),
+                                          FIELD(struct vga, misc, .bits = 0xef),
+                                          FIELD(struct vga, feature, .bits = 0x0b),
+                                          FIELD(struct vga, enable, .max = 1),
+                                          FIELD(struct vga, vbe_low),
+                                          FIELD(struct vga, ar_data),
+                                          FIELD(struct vga, big_endian),
+                                          FIELDS_END };
 
 static bool vga_check(const struct device *dev)
 {
@@ -155,7 +153,7 @@ static void mmio_write_vbe(struct vga *v, unsigned off, uint64_t val, unsigned w
 static void vga_mmio_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
 {
     struct vga *v = vga_of(dev);
-    unsigned    at = (unsigned)off;
+    unsigned at = (unsigned)off;
 
     if (at - MMIO_PORTS < MMIO_PORTS_N) {
         for (unsigned i = 0; i < width; i++)
@@ -176,8 +174,7 @@ static const struct io_range vga_bar0[] = {
     { 0 }
 };
 static const struct io_range vga_bar2[] = {
-    { IO_MEM, 0, MMIO_SIZE, 1 | 2 | 4, vga_mmio_read, vga_mmio_write },
-    { 0 }
+    { IO_MEM, 0, MMIO_SIZE, 1 | 2 | 4, vga_mmio_read, vga_mmio_write }, { 0 }
 };
 
 static void vga_bar_mapped(struct pci_func *f, unsigned bar, uint64_t base)
@@ -193,9 +190,9 @@ static void vga_bar_mapped(struct pci_func *f, unsigned bar, uint64_t base)
 static int vram_init(struct vga *v, const struct config *cfg, struct err *err)
 {
     struct platform *p = v->pci.dev.plat;
-    uint64_t         mb = 0, size = VRAM_MAX_MB;
-    void            *host = NULL;
-    int              rc = config_uint(cfg, "vgamem_mb", 16, UINT32_MAX, &mb, err);
+    uint64_t mb = 0, size = VRAM_MAX_MB;
+    void *host = NULL;
+    int rc = config_uint(cfg, "vgamem_mb", 16, UINT32_MAX, &mb, err);
 
     if (rc)
         return rc;
@@ -222,7 +219,7 @@ static int vram_init(struct vga *v, const struct config *cfg, struct err *err)
 static int edid_init(struct vga *v, const struct config *cfg, struct err *err)
 {
     uint64_t xres = 0, yres = 0;
-    int      rc = config_uint(cfg, "xres", XRES, EDID_MAX_PIXELS, &xres, err);
+    int rc = config_uint(cfg, "xres", XRES, EDID_MAX_PIXELS, &xres, err);
 
     if (!rc)
         rc = config_uint(cfg, "yres", YRES, EDID_MAX_PIXELS, &yres, err);
@@ -246,7 +243,7 @@ static int vga_init(struct device *dev, const struct config *cfg, struct err *er
 {
     struct vga *v = vga_of(dev);
     const char *rom = config_str(cfg, "romfile", "vgabios-stdvga.bin");
-    int         rc = vram_init(v, cfg, err);
+    int rc = vram_init(v, cfg, err);
 
     if (!rc)
         rc = edid_init(v, cfg, err);

@@ -22,14 +22,23 @@
 #define MISC_CLOCK  0x0c
 
 enum { SR_RESET, SR_CLOCK, SR_PLANES, SR_FONT, SR_MEMORY };
-#define SR_CLOCK_8DOT  0x01
-#define SR_CLOCK_HALF  0x08
-#define SR_CLOCK_OFF   0x20
-#define SR_MEM_NOT_OE  0x04
-#define SR_MEM_CHAIN4  0x08
+#define SR_CLOCK_8DOT 0x01
+#define SR_CLOCK_HALF 0x08
+#define SR_CLOCK_OFF  0x20
+#define SR_MEM_NOT_OE 0x04
+#define SR_MEM_CHAIN4 0x08
 
-enum { GR_SET, GR_SET_ENABLE, GR_COMPARE, GR_FUNCTION, GR_READ_PLANE, GR_MODE, GR_MISC, GR_CARE,
-       GR_BITS };
+enum {
+    GR_SET,
+    GR_SET_ENABLE,
+    GR_COMPARE,
+    GR_FUNCTION,
+    GR_READ_PLANE,
+    GR_MODE,
+    GR_MISC,
+    GR_CARE,
+    GR_BITS
+};
 #define GR_MODE_READ1  0x08
 #define GR_MODE_OE     0x10
 #define GR_MODE_CGA    0x20
@@ -62,13 +71,25 @@ enum { GR_SET, GR_SET_ENABLE, GR_COMPARE, GR_FUNCTION, GR_READ_PLANE, GR_MODE, G
 #define AR_MODE_P54S  0x80
 #define AR_INDEX_PAS  0x20 /* the palette is the display's; clear: blank */
 
-enum { VBE_ID, VBE_XRES, VBE_YRES, VBE_BPP, VBE_ENABLE, VBE_BANK, VBE_VIRT_WIDTH, VBE_VIRT_HEIGHT,
-       VBE_X_OFFSET, VBE_Y_OFFSET, VBE_REGS, VBE_MEMORY_64K = VBE_REGS };
-#define VBE_ENABLED   0x01
-#define VBE_GETCAPS   0x02
-#define VBE_8BIT_DAC  0x20
-#define VBE_LFB       0x40
-#define VBE_NOCLEAR   0x80
+enum {
+    VBE_ID,
+    VBE_XRES,
+    VBE_YRES,
+    VBE_BPP,
+    VBE_ENABLE,
+    VBE_BANK,
+    VBE_VIRT_WIDTH,
+    VBE_VIRT_HEIGHT,
+    VBE_X_OFFSET,
+    VBE_Y_OFFSET,
+    VBE_REGS,
+    VBE_MEMORY_64K = VBE_REGS
+};
+#define VBE_ENABLED  0x01
+#define VBE_GETCAPS  0x02
+#define VBE_8BIT_DAC 0x20
+#define VBE_LFB      0x40
+#define VBE_NOCLEAR  0x80
 
 #define VGA_PAGE_SHIFT  12
 #define VGA_PLANES_SIZE (256u << 10) /* what the VGA proper can address of the memory */
@@ -78,7 +99,7 @@ enum { VBE_ID, VBE_XRES, VBE_YRES, VBE_BPP, VBE_ENABLE, VBE_BANK, VBE_VIRT_WIDTH
 /* How the window at a0000 reaches the memory; derived by vga_mem_sync(). */
 enum vga_path { PATH_CLOSED, PATH_LINEAR, PATH_CHAIN4, PATH_TEXT, PATH_PLANAR };
 struct vga_window {
-    uint8_t  path;        /* enum vga_path */
+    uint8_t path;         /* enum vga_path */
     uint32_t start, size; /* the part of a0000-bffff that is memory */
     uint32_t bank;        /* bytes (linear) or plane offset of its first byte */
     uint32_t mask;        /* of plane offsets */
@@ -93,71 +114,71 @@ enum vga_unit { UNIT_BYTE, UNIT_WORD, UNIT_DWORD };
  * (one a character clock); in packed modes it is a byte of video memory.
  */
 struct vga_view {
-    uint32_t kind;          /* enum vga_kind */
-    uint32_t width, height; /* pixels of the surface */
-    uint32_t start, pitch;  /* address of the first row, and from row to row */
-    uint32_t chars;         /* character clocks a line */
-    uint32_t rep;           /* pixels a dot of the character clock: 1 or 2 */
-    uint32_t dots;          /* a character: 8 or 9 */
-    uint32_t row_scans;     /* row scans a row: 1-32 */
-    uint32_t scan_lines;    /* lines a row scan: 1 or 2 */
-    uint32_t preset;        /* row scan of the very first line */
+    uint32_t kind;           /* enum vga_kind */
+    uint32_t width, height;  /* pixels of the surface */
+    uint32_t start, pitch;   /* address of the first row, and from row to row */
+    uint32_t chars;          /* character clocks a line */
+    uint32_t rep;            /* pixels a dot of the character clock: 1 or 2 */
+    uint32_t dots;           /* a character: 8 or 9 */
+    uint32_t row_scans;      /* row scans a row: 1-32 */
+    uint32_t scan_lines;     /* lines a row scan: 1 or 2 */
+    uint32_t preset;         /* row scan of the very first line */
     uint32_t pan, pan_below; /* pixels to the left; below the split */
-    uint32_t split;         /* the line after this one starts again at address 0 */
-    uint32_t unit;          /* enum vga_unit */
-    uint32_t wrap_bit;      /* address bit that becomes bit 0 in word units */
-    uint32_t slow;          /* address advances every 1 << slow characters */
+    uint32_t split;          /* the line after this one starts again at address 0 */
+    uint32_t unit;           /* enum vga_unit */
+    uint32_t wrap_bit;       /* address bit that becomes bit 0 in word units */
+    uint32_t slow;           /* address advances every 1 << slow characters */
     uint32_t scan13, scan14; /* row scan bits are offset bits 13, 14 */
-    uint32_t mask;          /* of plane offsets */
-    uint32_t depth;         /* packed: 8, 15, 16, 24, 32 */
+    uint32_t mask;           /* of plane offsets */
+    uint32_t depth;          /* packed: 8, 15, 16, 24, 32 */
     uint32_t big_endian;
-    uint32_t font[2];       /* plane 2 offsets, by attribute bit 3 */
-    uint32_t underline;     /* row scan of it; 32: none */
-    uint32_t line_graphics, blink; /* flags of AR10 */
+    uint32_t font[2];                   /* plane 2 offsets, by attribute bit 3 */
+    uint32_t underline;                 /* row scan of it; 32: none */
+    uint32_t line_graphics, blink;      /* flags of AR10 */
     uint32_t cursor_first, cursor_last; /* row scans; first > last: none */
 };
 
 struct vga_span { /* lines changed so far, not yet told to the display */
     struct display *display;
-    uint32_t        x0, x1, y0, y1; /* y0 == y1: none */
+    uint32_t x0, x1, y0, y1; /* y0 == y1: none */
 };
 
 struct vga {
     struct pci_func pci;
     struct display *display; /* may be NULL */
-    uint8_t        *vram;
-    uint32_t        vram_size; /* a power of two, at least 8 MiB */
-    uint64_t       *dirty;     /* a bit a page: written, not yet drawn */
-    uint64_t       *fetched;   /* scratch of the same size */
-    uint8_t         edid[EDID_SIZE];
+    uint8_t *vram;
+    uint32_t vram_size; /* a power of two, at least 8 MiB */
+    uint64_t *dirty;    /* a bit a page: written, not yet drawn */
+    uint64_t *fetched;  /* scratch of the same size */
+    uint8_t edid[EDID_SIZE];
     struct vga_window window;
 
     /* What was drawn last. */
     struct vga_view view;
-    uint32_t        pal[256];              /* the DAC as pixels */
-    uint32_t        pal16[16];             /* and through the attribute controller */
-    uint8_t         font[2][VGA_FONT_SIZE]; /* copies of plane 2 */
-    uint32_t       *cells;                 /* text: what is drawn in each cell */
-    uint32_t        ncells;
-    uint32_t        line[SURFACE_MAX_WIDTH + 64]; /* with room for what panning cuts off */
+    uint32_t pal[256];              /* the DAC as pixels */
+    uint32_t pal16[16];             /* and through the attribute controller */
+    uint8_t font[2][VGA_FONT_SIZE]; /* copies of plane 2 */
+    uint32_t *cells;                /* text: what is drawn in each cell */
+    uint32_t ncells;
+    uint32_t line[SURFACE_MAX_WIDTH + 64]; /* with room for what panning cuts off */
     struct vga_span span;
 
     struct {
         uint16_t vbe[VBE_REGS];
         uint16_t vbe_index;
-        uint8_t  latch[4];
-        uint8_t  dac[768]; /* 8 bits a colour */
-        uint8_t  dac_cache[3];
-        uint8_t  dac_sub;         /* colour of the three that is next */
-        uint8_t  dac_read, dac_write, dac_state, pel_mask;
-        uint8_t  sr_index, sr[SR_COUNT];
-        uint8_t  gr_index, gr[GR_COUNT];
-        uint8_t  cr_index, cr[CR_COUNT];
-        uint8_t  ar_index, ar[AR_COUNT];
-        uint8_t  misc, feature, enable;
-        uint8_t  vbe_low; /* first half of a data write by bytes */
-        bool     ar_data; /* the next write to 3c0 is data */
-        bool     big_endian;
+        uint8_t latch[4];
+        uint8_t dac[768]; /* 8 bits a colour */
+        uint8_t dac_cache[3];
+        uint8_t dac_sub; /* colour of the three that is next */
+        uint8_t dac_read, dac_write, dac_state, pel_mask;
+        uint8_t sr_index, sr[SR_COUNT];
+        uint8_t gr_index, gr[GR_COUNT];
+        uint8_t cr_index, cr[CR_COUNT];
+        uint8_t ar_index, ar[AR_COUNT];
+        uint8_t misc, feature, enable;
+        uint8_t vbe_low; /* first half of a data write by bytes */
+        bool ar_data;    /* the next write to 3c0 is data */
+        bool big_endian;
     } s;
 };
 
@@ -166,25 +187,25 @@ struct vga {
 extern const struct card_ops vga_card_ops; /* vga-draw.c */
 
 /* vga-mem.c: the window. sync re-derives v->window from s. */
-void     vga_mem_sync(struct vga *v);
+void vga_mem_sync(struct vga *v);
 uint64_t vga_mem_read(struct device *dev, uint64_t off, unsigned width);
-void     vga_mem_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
+void vga_mem_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
 
 /* vga-regs.c: the registers. port: 3b4-3df; both also serve BAR 2. */
 uint8_t vga_port_read(struct vga *v, unsigned port);
-void    vga_port_write(struct vga *v, unsigned port, uint8_t val);
-bool    vga_regs_valid(const struct vga *v); /* no bit set that a register does not have */
+void vga_port_write(struct vga *v, unsigned port, uint8_t val);
+bool vga_regs_valid(const struct vga *v); /* no bit set that a register does not have */
 
 /* vbe.c */
 uint16_t vbe_read(struct vga *v, unsigned index);
-void     vbe_write(struct vga *v, unsigned index, uint16_t val);
+void vbe_write(struct vga *v, unsigned index, uint16_t val);
 uint64_t vbe_index_read(struct device *dev, uint64_t off, unsigned width);
-void     vbe_index_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
+void vbe_index_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
 uint64_t vbe_data_read(struct device *dev, uint64_t off, unsigned width);
-void     vbe_data_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
+void vbe_data_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
 uint64_t vbe_high_read(struct device *dev, uint64_t off, unsigned width);
-void     vbe_high_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
-bool     vbe_valid(const struct vga *v);
+void vbe_high_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
+bool vbe_valid(const struct vga *v);
 uint64_t vbe_pitch(const struct vga *v); /* bytes of memory a line takes */
 static inline bool vbe_enabled(const struct vga *v)
 {
@@ -192,8 +213,8 @@ static inline bool vbe_enabled(const struct vga *v)
 }
 
 /* vga-view.c: pure functions of the registers. */
-void     vga_view_get(const struct vga *v, struct vga_view *view);
-void     vga_palette_get(const struct vga *v, uint32_t pal[256], uint32_t pal16[16]);
+void vga_view_get(const struct vga *v, struct vga_view *view);
+void vga_palette_get(const struct vga *v, uint32_t pal[256], uint32_t pal16[16]);
 /* Where in a plane an address on a row scan is; every plane access of the drawing asks here. */
 uint32_t vga_plane_off(const struct vga_view *view, uint32_t addr, uint32_t scan);
 
@@ -213,9 +234,9 @@ void vga_put_line(struct vga *v, struct surface *s, uint32_t y, const uint32_t *
 void vga_span_add(struct vga *v, uint32_t y, uint32_t lines, uint32_t x0, uint32_t x1);
 
 /* vga-planar.c, vga-text.c: draw what is dirty, or everything. */
-void  vga_draw_planes(struct vga *v, struct surface *s, bool full);
-bool  vga_text_prepare(struct vga *v); /* after a change of view; false: no memory */
-void  vga_draw_text(struct vga *v, struct surface *s, bool full);
+void vga_draw_planes(struct vga *v, struct surface *s, bool full);
+bool vga_text_prepare(struct vga *v); /* after a change of view; false: no memory */
+void vga_draw_text(struct vga *v, struct surface *s, bool full);
 char *vga_text(void *card);
 
 /* Four plane bytes at a plane offset below the mask. x86 only: little endian both sides. */

@@ -51,7 +51,7 @@ static uint64_t element_addr(const struct ioreq *req, uint32_t i)
 /* n elements from the i-th on, whose data lie in guest memory. */
 static void serve_chunk(struct platform *p, const struct ioreq *req, uint32_t i, uint32_t n)
 {
-    uint8_t  bytes[CHUNK];
+    uint8_t bytes[CHUNK];
     uint32_t len = n * req->size;
     uint64_t lowest = req->df ? req->data - (uint64_t)(i + n - 1) * req->size
                               : req->data + (uint64_t)i * req->size;
@@ -68,8 +68,7 @@ static void serve_chunk(struct platform *p, const struct ioreq *req, uint32_t i,
         if (req->dir == IOREQ_READ)
             memcpy(at, &data, req->size);
     }
-    if (req->dir == IOREQ_READ && p->ops->mem_write &&
-        p->ops->mem_write(p, lowest, bytes, len))
+    if (req->dir == IOREQ_READ && p->ops->mem_write && p->ops->mem_write(p, lowest, bytes, len))
         return; /* no such memory: what was read is lost, as on a bus */
 }
 
@@ -122,7 +121,7 @@ bool ioreq_serve(struct platform *p, const struct ioreq_hooks *hooks, struct ior
 static void slot_state(struct ioreq *slot, uint8_t state)
 {
     _Atomic uint8_t *byte = (_Atomic uint8_t *)((uint8_t *)slot + STATE_BYTE);
-    uint8_t          flags = atomic_load_explicit(byte, memory_order_relaxed) & ~STATE_MASK;
+    uint8_t flags = atomic_load_explicit(byte, memory_order_relaxed) & ~STATE_MASK;
 
     atomic_store_explicit(byte, flags | state, memory_order_release);
 }
@@ -162,12 +161,16 @@ static uint64_t ring_pointers(buffered_iopage_t *ring)
 static unsigned ring_entry(buffered_iopage_t *ring, uint32_t at, uint32_t avail, struct ioreq *req)
 {
     struct buf_ioreq e = ring->buf_ioreq[at % IOREQ_BUFFER_SLOT_NUM];
-    unsigned         slots = e.size == 3 ? 2 : 1;
+    unsigned slots = e.size == 3 ? 2 : 1;
 
     if (slots > avail)
         return 0;
-    *req = (struct ioreq){ .addr = e.addr, .data = e.data, .count = 1, .size = 1u << e.size,
-                           .dir = e.dir, .type = e.type };
+    *req = (struct ioreq){ .addr = e.addr,
+                           .data = e.data,
+                           .count = 1,
+                           .size = 1u << e.size,
+                           .dir = e.dir,
+                           .type = e.type };
     if (slots == 2)
         req->data |= (uint64_t)ring->buf_ioreq[(at + 1) % IOREQ_BUFFER_SLOT_NUM].data << 32;
     return slots;
@@ -178,10 +181,10 @@ unsigned ioreq_drain(struct platform *p, const struct ioreq_hooks *hooks, buffer
     unsigned n = 0;
 
     while (n < IOREQ_BUFFER_SLOT_NUM) { /* a guest that writes on and on does not hold the loop */
-        uint64_t     both = ring_pointers(ring);
-        uint32_t     rd = (uint32_t)both, wr = both >> 32;
+        uint64_t both = ring_pointers(ring);
+        uint32_t rd = (uint32_t)both, wr = both >> 32;
         struct ioreq req;
-        unsigned     slots;
+        unsigned slots;
 
         if (rd == wr || wr - rd > IOREQ_BUFFER_SLOT_NUM)
             break;

@@ -13,7 +13,7 @@
 
 /* What the non-I/O request types ask for. Either may be NULL. */
 struct ioreq_hooks {
-    void (*invalidate)(struct platform *p);                  /* drop cached guest mappings */
+    void (*invalidate)(struct platform *p);                   /* drop cached guest mappings */
     void (*time_offset)(struct platform *p, int64_t seconds); /* the guest set its clock */
 };
 

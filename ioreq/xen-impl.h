@@ -25,34 +25,34 @@ struct xen_vram {
     uint64_t pages;
     uint64_t hidden_gfn; /* above RAM, where it is made and where it waits without a BAR */
     uint64_t gfn;        /* where it is now */
-    bool     mapped;     /* false: restored guest, BAR not known yet */
+    bool mapped;         /* false: restored guest, BAR not known yet */
 };
 
 struct xen {
     struct platform plat;
     struct world_options o;
-    xc_interface            *xc;
-    xendevicemodel_handle   *dmod;
+    xc_interface *xc;
+    xendevicemodel_handle *dmod;
     xenforeignmemory_handle *fmem;
-    xenevtchn_handle        *xce;
-    struct xs_handle        *xs;
-    struct guest_mem        *mem;
+    xenevtchn_handle *xce;
+    struct xs_handle *xs;
+    struct guest_mem *mem;
 
-    ioservid_t                        server;
-    bool                              have_server;
+    ioservid_t server;
+    bool have_server;
     xenforeignmemory_resource_handle *pages;
-    buffered_iopage_t                *ring;
-    shared_iopage_t                  *slots;
-    unsigned                          nvcpus;
-    evtchn_port_t                     port[XEN_MAX_VCPUS];
+    buffered_iopage_t *ring;
+    shared_iopage_t *slots;
+    unsigned nvcpus;
+    evtchn_port_t port[XEN_MAX_VCPUS];
 
     uv_poll_t events, store, clock;
-    int       clock_fd; /* timerfd of the earliest guest timer */
-    unsigned  nhandles; /* libuv handles still closing */
-    bool      started, paused;
-    int64_t   skew; /* guest ns = CLOCK_MONOTONIC - skew */
-    int64_t   paused_at;
-    uint64_t  answered, gap; /* in cycles: the last answer, and the mean pause after one */
+    int clock_fd;      /* timerfd of the earliest guest timer */
+    unsigned nhandles; /* libuv handles still closing */
+    bool started, paused;
+    int64_t skew; /* guest ns = CLOCK_MONOTONIC - skew */
+    int64_t paused_at;
+    uint64_t answered, gap; /* in cycles: the last answer, and the mean pause after one */
 
     struct xen_vram vram;
 };
@@ -64,16 +64,16 @@ extern const struct platform_ops xen_ops;
 
 int64_t xen_host_now(void);          /* ns */
 int64_t xen_now(struct platform *p); /* guest ns */
-void    xen_timer(struct platform *p, int64_t at);
+void xen_timer(struct platform *p, int64_t at);
 
 /* xen-vram.c */
-int  xen_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err);
-int  xen_vram_place(struct platform *p, uint64_t gpa);
-int  xen_vram_dirty(struct platform *p, uint64_t first_page, size_t pages, uint64_t *bits);
-int  xen_vram_restored(struct xen *x); /* after the saved state is loaded, before the start */
+int xen_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err);
+int xen_vram_place(struct platform *p, uint64_t gpa);
+int xen_vram_dirty(struct platform *p, uint64_t first_page, size_t pages, uint64_t *bits);
+int xen_vram_restored(struct xen *x); /* after the saved state is loaded, before the start */
 void xen_vram_free(struct xen *x);
 
 /* xenstore.c: watches @releaseDomain and calls o.gone. */
-int  xen_store_open(struct xen *x, struct err *err);
+int xen_store_open(struct xen *x, struct err *err);
 void xen_store_close(struct xen *x);
-int  xen_announce(struct platform *p, struct err *err); /* device-model/N/state = "running" */
+int xen_announce(struct platform *p, struct err *err); /* device-model/N/state = "running" */

@@ -18,7 +18,7 @@ static int xen_range(struct platform *p, bool add, enum io_space space, uint64_t
                      uint64_t size)
 {
     struct xen *x = xen_of(p);
-    int         mem = space == IO_MEM, rc;
+    int mem = space == IO_MEM, rc;
 
     if (add)
         rc = xendevicemodel_map_io_range_to_ioreq_server(x->dmod, x->o.domid, x->server, mem, base,
@@ -32,7 +32,7 @@ static int xen_range(struct platform *p, bool add, enum io_space space, uint64_t
 static int xen_pci(struct platform *p, bool add, unsigned devfn)
 {
     struct xen *x = xen_of(p);
-    int         rc;
+    int rc;
 
     if (add)
         rc = xendevicemodel_map_pcidev_to_ioreq_server(x->dmod, x->o.domid, x->server, 0, 0,
@@ -106,10 +106,12 @@ static void xen_msi(struct platform *p, uint64_t addr, uint32_t data)
 static void xen_power(struct platform *p, enum power what)
 {
     struct xen *x = xen_of(p);
-    int         rc = 0;
+    int rc = 0;
 
     log_provoked("domain %d: the guest asks for %s", x->o.domid,
-             what == POWER_OFF ? "power off" : what == POWER_RESET ? "reset" : "sleep or wake-up");
+                 what == POWER_OFF     ? "power off"
+                 : what == POWER_RESET ? "reset"
+                                       : "sleep or wake-up");
     if (what == POWER_OFF || what == POWER_RESET)
         rc = xendevicemodel_shutdown(x->dmod, x->o.domid,
                                      what == POWER_OFF ? SHUTDOWN_poweroff : SHUTDOWN_reboot);
@@ -137,7 +139,7 @@ int64_t xen_now(struct platform *p)
 
 void xen_timer(struct platform *p, int64_t at)
 {
-    struct xen       *x = xen_of(p);
+    struct xen *x = xen_of(p);
     struct itimerspec it = { .it_value = { 0 } };
 
     if (at != TIMER_OFF && !x->paused) {

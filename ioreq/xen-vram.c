@@ -32,9 +32,9 @@ static xen_pfn_t *gfn_list(uint64_t first, uint64_t pages)
 static int vram_map(struct xen *x, xen_pfn_t *gfns)
 {
     struct xen_vram *v = &x->vram;
-    int             *errs = calloc(v->pages, sizeof(*errs));
-    void            *p = NULL;
-    int              rc = 0;
+    int *errs = calloc(v->pages, sizeof(*errs));
+    void *p = NULL;
+    int rc = 0;
 
     if (errs)
         p = xenforeignmemory_map2(x->fmem, x->o.domid, v->host, PROT_READ | PROT_WRITE, MAP_FIXED,
@@ -50,10 +50,10 @@ static int vram_map(struct xen *x, xen_pfn_t *gfns)
 
 int xen_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err)
 {
-    struct xen      *x = xen_of(p);
+    struct xen *x = xen_of(p);
     struct xen_vram *v = &x->vram;
-    xen_pfn_t       *gfns;
-    int              rc = 0;
+    xen_pfn_t *gfns;
+    int rc = 0;
 
     if (v->host)
         return err_set(err, -EBUSY, "there is one video memory, and it is taken");
@@ -77,9 +77,10 @@ int xen_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *e
         rc = vram_map(x, gfns);
     free(gfns);
     if (rc)
-        return err_set(err, rc, "cannot make %llu MiB of video memory for domain %d: %s; is "
-                       "videoram= within memory=?", (unsigned long long)size >> 20, x->o.domid,
-                       strerror(-rc));
+        return err_set(err, rc,
+                       "cannot make %llu MiB of video memory for domain %d: %s; is "
+                       "videoram= within memory=?",
+                       (unsigned long long)size >> 20, x->o.domid, strerror(-rc));
     return 0;
 }
 
@@ -87,7 +88,7 @@ int xen_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *e
 static int vram_adopt(struct xen *x, uint64_t gfn)
 {
     xen_pfn_t *gfns = gfn_list(gfn, x->vram.pages);
-    int        rc = gfns ? 0 : -ENOMEM;
+    int rc = gfns ? 0 : -ENOMEM;
 
     x->vram.gfn = gfn;
     if (!rc)
@@ -104,9 +105,9 @@ int xen_vram_restored(struct xen *x)
 
 int xen_vram_place(struct platform *p, uint64_t gpa)
 {
-    struct xen      *x = xen_of(p);
+    struct xen *x = xen_of(p);
     struct xen_vram *v = &x->vram;
-    uint64_t         gfn = gpa ? gpa >> XEN_PAGE_SHIFT : v->hidden_gfn;
+    uint64_t gfn = gpa ? gpa >> XEN_PAGE_SHIFT : v->hidden_gfn;
 
     if (!v->host)
         return -ENODEV;
@@ -126,7 +127,7 @@ int xen_vram_place(struct platform *p, uint64_t gpa)
 
 int xen_vram_dirty(struct platform *p, uint64_t first_page, size_t pages, uint64_t *bits)
 {
-    struct xen      *x = xen_of(p);
+    struct xen *x = xen_of(p);
     struct xen_vram *v = &x->vram;
 
     if (!v->mapped || first_page + pages > v->pages)

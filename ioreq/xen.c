@@ -92,9 +92,9 @@ static void note_gap(struct xen *x)
  */
 static void events_ready(uv_poll_t *h, int status, int events)
 {
-    struct xen   *x = h->data;
+    struct xen *x = h->data;
     evtchn_port_t ports[XEN_MAX_VCPUS + 1];
-    ssize_t       n = read(xenevtchn_fd(x->xce), ports, sizeof(ports));
+    ssize_t n = read(xenevtchn_fd(x->xce), ports, sizeof(ports));
 
     if (n < (ssize_t)sizeof(ports[0]))
         return;
@@ -113,7 +113,7 @@ static void events_ready(uv_poll_t *h, int status, int events)
 static void clock_ready(uv_poll_t *h, int status, int events)
 {
     struct xen *x = h->data;
-    uint64_t    ticks;
+    uint64_t ticks;
 
     if (read(x->clock_fd, &ticks, sizeof(ticks)) == sizeof(ticks) && !x->paused)
         timers_run(&x->plat, xen_now(&x->plat));
@@ -126,9 +126,8 @@ static void quiet_message(struct xentoollog_logger *l, xentoollog_level level, i
 {
 }
 
-static void quiet_progress(struct xentoollog_logger *l, const char *context,
-                           const char *doing_what, int percent, unsigned long done,
-                           unsigned long total)
+static void quiet_progress(struct xentoollog_logger *l, const char *context, const char *doing_what,
+                           int percent, unsigned long done, unsigned long total)
 {
 }
 
@@ -142,16 +141,17 @@ static xentoollog_logger quiet = { quiet_message, quiet_progress, quiet_destroy 
 static int open_handles(struct xen *x, struct err *err)
 {
     if (access(PRIVCMD, R_OK | W_OK))
-        return err_set(err, -errno,
-                       "no Xen here: %s: %s; portico-dm must run in dom0, as root", PRIVCMD,
-                       strerror(errno));
+        return err_set(err, -errno, "no Xen here: %s: %s; portico-dm must run in dom0, as root",
+                       PRIVCMD, strerror(errno));
     x->xc = xc_interface_open(&quiet, &quiet, 0);
     x->dmod = x->xc ? xendevicemodel_open(&quiet, 0) : NULL;
     x->fmem = x->dmod ? xenforeignmemory_open(&quiet, 0) : NULL;
     x->xce = x->fmem ? xenevtchn_open(&quiet, 0) : NULL;
     if (!x->xce)
-        return err_set(err, -errno, "cannot open a Xen interface: %s; are the modules "
-                       "xen-privcmd and xen-evtchn loaded?", strerror(errno));
+        return err_set(err, -errno,
+                       "cannot open a Xen interface: %s; are the modules "
+                       "xen-privcmd and xen-evtchn loaded?",
+                       strerror(errno));
     if (fcntl(xenevtchn_fd(x->xce), F_SETFL, O_NONBLOCK))
         return err_set(err, -errno, "event channels: %s", strerror(errno));
     x->mem = guest_mem_new(x->fmem, x->dmod, x->o.domid);
@@ -229,7 +229,7 @@ fail:
 static int bind_ports(struct xen *x, struct err *err)
 {
     evtchn_port_t ring_remote;
-    unsigned      n = 0;
+    unsigned n = 0;
 
     if (xendevicemodel_nr_vcpus(x->dmod, x->o.domid, &n) || !n || n > XEN_MAX_VCPUS)
         return err_set(err, -EINVAL, "domain %d: %u vCPUs, of 1 to %d possible", x->o.domid, n,
@@ -256,11 +256,11 @@ static int bind_ports(struct xen *x, struct err *err)
 static int xen_start(struct platform *p, struct err *err)
 {
     struct xen *x = xen_of(p);
-    int         rc = xen_vram_restored(x);
+    int rc = xen_vram_restored(x);
 
     if (rc)
-        return err_set(err, rc, "domain %d: cannot find the restored video memory: %s",
-                       x->o.domid, strerror(-rc));
+        return err_set(err, rc, "domain %d: cannot find the restored video memory: %s", x->o.domid,
+                       strerror(-rc));
     /* Only an enabled server has its event channel ports in the page. */
     if (xendevicemodel_set_ioreq_server_state(x->dmod, x->o.domid, x->server, 1))
         return err_set(err, -errno, "domain %d: cannot enable the ioreq server: %s", x->o.domid,

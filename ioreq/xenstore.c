@@ -14,7 +14,7 @@
 static bool domain_alive(struct xen *x)
 {
     xc_dominfo_t info;
-    int          n = xc_domain_getinfo(x->xc, x->o.domid, 1, &info);
+    int n = xc_domain_getinfo(x->xc, x->o.domid, 1, &info);
 
     if (n < 0)
         return errno != ESRCH; /* no right to ask (restricted) is not death */
@@ -24,7 +24,7 @@ static bool domain_alive(struct xen *x)
 static void store_event(uv_poll_t *h, int status, int events)
 {
     struct xen *x = h->data;
-    char      **watch;
+    char **watch;
 
     while ((watch = xs_check_watch(x->xs))) /* the first comes at once, for registering */
         free(watch);
@@ -56,7 +56,7 @@ void xen_store_close(struct xen *x)
 int xen_announce(struct platform *p, struct err *err)
 {
     struct xen *x = xen_of(p);
-    char        path[64];
+    char path[64];
 
     snprintf(path, sizeof(path), "device-model/%d/state", x->o.domid);
     if (!xs_write(x->xs, XBT_NULL, path, "running", strlen("running")))

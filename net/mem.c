@@ -7,19 +7,19 @@
 
 struct frame {
     uint8_t *data;
-    size_t   len;
+    size_t len;
 };
 
 struct queue {
     struct frame frame[NET_MEM_FRAMES];
-    unsigned     head, n;
+    unsigned head, n;
 };
 
 struct net_mem {
-    struct net   net;
+    struct net net;
     struct queue sent, waiting;
-    uint8_t     *last; /* what net_mem_get() gave out */
-    unsigned     kicks;
+    uint8_t *last; /* what net_mem_get() gave out */
+    unsigned kicks;
 };
 
 static bool queue_put(struct queue *q, const void *data, size_t len)
@@ -118,7 +118,7 @@ unsigned net_mem_run(struct net *n)
 const uint8_t *net_mem_get(struct net *n, size_t *len)
 {
     struct net_mem *m = n->priv;
-    struct frame    f;
+    struct frame f;
 
     if (!m->sent.n)
         return NULL;

@@ -21,11 +21,11 @@
 
 struct tap {
     struct net net;
-    int        fd;
-    uv_poll_t *poll;    /* its own allocation: libuv lets go of it after we are gone */
-    bool       waiting; /* the card had no room: frames wait in the kernel's queue */
-    char       name[IFNAMSIZ];
-    uint8_t    frame[NET_FRAME_MAX]; /* the MTU is the administrator's to set */
+    int fd;
+    uv_poll_t *poll; /* its own allocation: libuv lets go of it after we are gone */
+    bool waiting;    /* the card had no room: frames wait in the kernel's queue */
+    char name[IFNAMSIZ];
+    uint8_t frame[NET_FRAME_MAX]; /* the MTU is the administrator's to set */
 };
 
 static void tap_dead(struct tap *t, int e)
@@ -98,7 +98,7 @@ static const struct net_ops tap_ops = {
 static int tap_create(const char *ifname, struct err *err)
 {
     struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-    int          fd;
+    int fd;
 
     if (!ifname[0] || strlen(ifname) >= sizeof(ifr.ifr_name))
         return err_set(err, -EINVAL, "tap %s: the name must have 1 to %d characters", ifname,
@@ -133,7 +133,7 @@ static int tap_watch(struct tap *t, struct uv_loop_s *loop)
 
 struct net *net_open_tap(struct uv_loop_s *loop, const char *ifname, struct err *err)
 {
-    int         fd = tap_create(ifname, err);
+    int fd = tap_create(ifname, err);
     struct tap *t;
 
     if (fd < 0)

@@ -17,7 +17,7 @@ void buf_put(struct buf *b, const void *src, size_t len)
         return;
     }
     if (b->len + len > b->cap) {
-        size_t   cap = (b->len + len) * 2 + 256;
+        size_t cap = (b->len + len) * 2 + 256;
         uint8_t *data = realloc(b->data, cap);
 
         if (!data) {
@@ -64,7 +64,7 @@ bool buf_get(struct buf *b, void *dst, size_t len)
 
 uint64_t buf_get_uint(struct buf *b, unsigned bytes)
 {
-    uint8_t  le[8] = { 0 };
+    uint8_t le[8] = { 0 };
     uint64_t val = 0;
 
     if (bytes > sizeof(le) || !buf_get(b, le, bytes)) {

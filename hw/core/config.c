@@ -48,7 +48,7 @@ static struct config_item *config_slot(struct config *cfg, const char *key)
 void config_set(struct config *cfg, const char *key, const char *val)
 {
     struct config_item *it = config_slot(cfg, key);
-    char               *copy = set_up(strdup(val));
+    char *copy = set_up(strdup(val));
 
     free(it->val);
     it->val = copy;
@@ -87,7 +87,7 @@ int config_uint(const struct config *cfg, const char *key, uint64_t def, uint64_
                 uint64_t *out, struct err *err)
 {
     const char *val = config_str(cfg, key, NULL);
-    char       *end;
+    char *end;
 
     *out = def;
     if (!val)

@@ -17,7 +17,7 @@ struct config_item {
 
 struct config {
     struct config_item *items;
-    size_t              n;
+    size_t n;
 };
 
 void config_free(struct config *cfg);
@@ -27,8 +27,8 @@ void config_set_obj(struct config *cfg, const char *key, void *obj);
 
 /* The value of key, or def when it was not given. cfg may be NULL everywhere below. */
 const char *config_str(const struct config *cfg, const char *key, const char *def);
-bool        config_bool(const struct config *cfg, const char *key, bool def); /* on/off/yes/no */
-void       *config_obj(const struct config *cfg, const char *key);
+bool config_bool(const struct config *cfg, const char *key, bool def); /* on/off/yes/no */
+void *config_obj(const struct config *cfg, const char *key);
 /* *out = the number (decimal or 0x…) or def. -EINVAL and a line in err when none or > max. */
 int config_uint(const struct config *cfg, const char *key, uint64_t def, uint64_t max,
                 uint64_t *out, struct err *err);

@@ -35,7 +35,7 @@ struct device *device_new(struct platform *plat, const struct device_type *type,
                           int devfn, const struct config *cfg, struct err *err)
 {
     struct device *dev = calloc(1, type->size);
-    int            rc = -ENOMEM;
+    int rc = -ENOMEM;
 
     if (!dev) {
         err_set(err, rc, "%s: out of memory", id);
@@ -72,7 +72,7 @@ fail:
 static void device_clear_state(struct device *dev)
 {
     struct timer keep[PLATFORM_TIMERS];
-    unsigned     n = 0;
+    unsigned n = 0;
 
     for (int restore = 0; restore < 2; restore++) {
         n = 0;
@@ -118,7 +118,7 @@ void device_free(struct device *dev)
 
 void guest_err(struct device *dev, const char *fmt, ...)
 {
-    char    msg[256];
+    char msg[256];
     va_list ap;
 
     dev->guest_errors++;

@@ -6,9 +6,9 @@
 struct device;
 struct irq {
     void (*drive)(void *to, unsigned pin, bool level);
-    void    *to;
+    void *to;
     unsigned pin;
-    bool     level;
+    bool level;
 };
 static inline void irq_set(struct irq *irq, bool level)
 {

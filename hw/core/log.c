@@ -21,7 +21,7 @@ static struct allowance ours, theirs;
 static bool log_allowed(struct allowance *a)
 {
     struct timespec ts;
-    long            earned;
+    long earned;
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     earned = ts.tv_sec / LOG_SECONDS_PER_LINE;
@@ -38,7 +38,7 @@ static bool log_allowed(struct allowance *a)
 static void log_put(struct allowance *a, const char *fmt, va_list ap)
 {
     char line[1024];
-    int  n;
+    int n;
     long dropped;
 
     if (!log_allowed(a))

@@ -19,7 +19,7 @@
 static uint64_t rom_read(struct device *dev, uint64_t off, unsigned width)
 {
     struct pci_func *f = pci_of(dev);
-    uint64_t         val = 0;
+    uint64_t val = 0;
 
     if (!f->rom || off + width > f->bar_size[PCI_ROM])
         return ~0ULL;
@@ -71,8 +71,8 @@ static unsigned le16(const uint8_t *p)
 static void rom_patch(struct pci_func *f, uint8_t *rom, size_t size)
 {
     unsigned pcir = le16(rom + 0x18);
-    size_t   image = rom[2] * 512u;
-    uint8_t  sum = 0;
+    size_t image = rom[2] * 512u;
+    uint8_t sum = 0;
 
     if (rom[0] != 0x55 || rom[1] != 0xaa || pcir + 0x18 > size || memcmp(rom + pcir, "PCIR", 4))
         return;
@@ -89,7 +89,7 @@ static void rom_patch(struct pci_func *f, uint8_t *rom, size_t size)
 static int rom_fill(struct pci_func *f, int fd, const char *path, struct err *err)
 {
     struct stat st;
-    uint64_t    size = 2048;
+    uint64_t size = 2048;
 
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size < 512 || st.st_size > ROM_MAX)
         return err_set(err, -EINVAL, "%s: option ROM %s is not a file of 512 bytes to 1 MiB",
@@ -110,7 +110,7 @@ static int rom_fill(struct pci_func *f, int fd, const char *path, struct err *er
 int pci_load_rom(struct pci_func *f, const struct config *cfg, const char *file, struct err *err)
 {
     char path[4096];
-    int  fd, rc;
+    int fd, rc;
 
     file = config_str(cfg, "romfile", file);
     if (!*file || !config_bool(cfg, "rombar", true))

@@ -49,7 +49,7 @@ static unsigned bar_off(unsigned bar)
 static void bar_layout(struct pci_func *f, unsigned bar)
 {
     const struct pci_type *t = pci_type_of(f);
-    uint32_t               mask = 0, init = 0;
+    uint32_t mask = 0, init = 0;
 
     if (f->bar_size[bar]) {
         mask = ~(uint32_t)(f->bar_size[bar] - 1);
@@ -89,8 +89,8 @@ static void pci_drive(void *to, unsigned pin, bool level)
 {
     struct pci_func *f = to;
     struct platform *p = f->dev.plat;
-    uint8_t         *n = &p->intx_level[PCI_SLOT(f->devfn)][pin];
-    uint8_t          old = *n;
+    uint8_t *n = &p->intx_level[PCI_SLOT(f->devfn)][pin];
+    uint8_t old = *n;
 
     *n = level ? old + 1 : old - 1;
     if (p->ops->pci_intx && (old == 0 || *n == 0))
@@ -123,7 +123,7 @@ int pci_attach(struct pci_func *f, int devfn, struct err *err)
 int pci_plug(struct pci_func *f, struct err *err)
 {
     struct platform *p = f->dev.plat;
-    int              rc = p->ops->pci ? p->ops->pci(p, true, f->devfn) : 0;
+    int rc = p->ops->pci ? p->ops->pci(p, true, f->devfn) : 0;
 
     if (rc)
         return err_set(err, rc, "%s: cannot claim PCI function %02x.%x: %s", f->dev.id,
@@ -149,11 +149,11 @@ static void bar_unmap(struct pci_func *f, unsigned bar)
 static void bar_map(struct pci_func *f, unsigned bar, uint64_t base)
 {
     const struct pci_type *t = pci_type_of(f);
-    int                    rc = 0;
+    int rc = 0;
 
     if (bar == PCI_ROM || t->bar[bar]->read || t->bar[bar]->write)
-        rc = platform_map(f->dev.plat, &f->dev, bar == PCI_ROM ? &pci_rom_range : t->bar[bar],
-                          base, f->bar_size[bar]);
+        rc = platform_map(f->dev.plat, &f->dev, bar == PCI_ROM ? &pci_rom_range : t->bar[bar], base,
+                          f->bar_size[bar]);
     if (rc) {
         guest_err(&f->dev, "BAR %u at %llx overlaps another: not mapped", bar,
                   (unsigned long long)base);
@@ -242,7 +242,7 @@ void pci_cfg_write(struct pci_func *f, unsigned off, uint64_t val, unsigned len)
     const struct pci_type *t = pci_type_of(f);
 
     for (unsigned i = 0; i < len && off + i < sizeof(f->cfg); i++) {
-        uint8_t  byte = val >> (8 * i);
+        uint8_t byte = val >> (8 * i);
         uint8_t *c = &f->cfg[off + i];
 
         *c = (*c & ~f->writable[off + i]) | (byte & f->writable[off + i]);

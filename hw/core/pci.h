@@ -36,41 +36,41 @@
 
 struct pci_func;
 struct pci_reg { /* a config register beyond the standard ones; len 0 ends a table */
-    uint8_t  off, len;
+    uint8_t off, len;
     uint32_t init, writable, w1c;
 };
 
 struct pci_type {
-    struct device_type     dev; /* its io holds fixed ports, if any; BARs are in bar[] */
-    uint16_t               vendor, device, subvendor, subdevice;
-    uint32_t               class_code; /* 24 bits: class, subclass, programming interface */
-    uint8_t                revision, intx; /* intx: 0 none, 1-4 = A-D */
-    bool                   multifunction;  /* header type bit 7 */
+    struct device_type dev; /* its io holds fixed ports, if any; BARs are in bar[] */
+    uint16_t vendor, device, subvendor, subdevice;
+    uint32_t class_code;    /* 24 bits: class, subclass, programming interface */
+    uint8_t revision, intx; /* intx: 0 none, 1-4 = A-D */
+    bool multifunction;     /* header type bit 7 */
     /* One window each, NULL for none. Without handlers it is memory: bar_mapped hears of it. */
     const struct io_range *bar[PCI_BARS];
-    uint8_t                bar_prefetch; /* bit n: BAR n is prefetchable */
-    const struct pci_reg  *regs;
+    uint8_t bar_prefetch; /* bit n: BAR n is prefetchable */
+    const struct pci_reg *regs;
     void (*cfg_written)(struct pci_func *f, unsigned off, unsigned len); /* after the store */
     void (*bar_mapped)(struct pci_func *f, unsigned bar, uint64_t base); /* 0: unmapped */
 };
 
 struct pci_func {
     struct device dev;
-    struct irq    intx;
-    uint8_t       devfn;
-    uint8_t       writable[256], w1c[256], init[256]; /* from the type; constant after init */
-    uint64_t      bar_size[PCI_BARS + 1];             /* 0: no such BAR; [PCI_ROM] the ROM's */
-    uint64_t      mapped[PCI_BARS + 1];               /* derived from cfg; 0 = not mapped */
-    uint8_t      *rom;                                /* bar_size[PCI_ROM] bytes, or NULL */
-    uint8_t       cfg[256];                           /* guest-owned bytes: no pointer near them */
+    struct irq intx;
+    uint8_t devfn;
+    uint8_t writable[256], w1c[256], init[256]; /* from the type; constant after init */
+    uint64_t bar_size[PCI_BARS + 1];            /* 0: no such BAR; [PCI_ROM] the ROM's */
+    uint64_t mapped[PCI_BARS + 1];              /* derived from cfg; 0 = not mapped */
+    uint8_t *rom;                               /* bar_size[PCI_ROM] bytes, or NULL */
+    uint8_t cfg[256];                           /* guest-owned bytes: no pointer near them */
 };
 
 #define pci_of(devp) container_of((devp), struct pci_func, dev)
 const struct pci_type *pci_type_of(const struct pci_func *f);
 
 /* Called by device_new() for a type with .pci, before and after init, and by device_free(). */
-int  pci_attach(struct pci_func *f, int devfn, struct err *err);
-int  pci_plug(struct pci_func *f, struct err *err);
+int pci_attach(struct pci_func *f, int devfn, struct err *err);
+int pci_plug(struct pci_func *f, struct err *err);
 void pci_detach(struct pci_func *f);
 void pci_reset(struct pci_func *f);
 
@@ -85,9 +85,9 @@ void pci_set_bar_size(struct pci_func *f, unsigned bar, uint64_t size);
 int pci_load_rom(struct pci_func *f, const struct config *cfg, const char *file, struct err *err);
 
 uint64_t pci_cfg_read(struct pci_func *f, unsigned off, unsigned len);
-void     pci_cfg_write(struct pci_func *f, unsigned off, uint64_t val, unsigned len);
-void     pci_remap(struct pci_func *f);            /* cfg -> mapped[]; after write, reset, load */
-void     pci_intx(struct pci_func *f, bool level); /* from sync; honours INTx disable */
+void pci_cfg_write(struct pci_func *f, unsigned off, uint64_t val, unsigned len);
+void pci_remap(struct pci_func *f);            /* cfg -> mapped[]; after write, reset, load */
+void pci_intx(struct pci_func *f, bool level); /* from sync; honours INTx disable */
 uint16_t pci_cfg16(const struct pci_func *f, unsigned off);
 uint32_t pci_cfg32(const struct pci_func *f, unsigned off);
 must_check int pci_dma_read(struct pci_func *f, uint64_t gpa, void *dst, size_t len);
@@ -97,4 +97,4 @@ void *pci_dma_pin(struct pci_func *f, uint64_t gpa, uint64_t len, bool write, ui
 
 /* hw/core/pci-rom.c, for pci.c: the window of the expansion ROM, and the end of its bytes. */
 extern const struct io_range pci_rom_range;
-void                         pci_rom_free(struct pci_func *f);
+void pci_rom_free(struct pci_func *f);

@@ -12,9 +12,8 @@
 #include "hw/core/pci.h"
 
 static const uint8_t kind_size[] = {
-    [F_END] = 0,         [F_BOOL] = sizeof(bool),    [F_U8] = 1,
-    [F_U16] = 2,         [F_U32] = 4,                [F_U64] = 8,
-    [F_TIMER] = sizeof(struct timer),
+    [F_END] = 0, [F_BOOL] = sizeof(bool),          [F_U8] = 1, [F_U16] = 2, [F_U32] = 4,
+    [F_U64] = 8, [F_TIMER] = sizeof(struct timer),
 };
 
 static const struct field no_fields[] = { FIELDS_END };
@@ -107,14 +106,14 @@ void state_save(const struct device *dev, struct buf *out)
 static int load_values(const struct device *dev, const struct field *f, char *s, struct buf *in,
                        struct err *err)
 {
-    char   *p = s + f->off - dev->type->s_off;
+    char *p = s + f->off - dev->type->s_off;
     int64_t now = platform_now(dev->plat);
 
     for (unsigned i = 0; i < f->count; i++, p += kind_size[f->kind]) {
         if (f->kind == F_TIMER) {
             struct timer *t = (struct timer *)(void *)p;
-            bool          on = buf_get_uint(in, 1) != 0;
-            uint64_t      left = buf_get_uint(in, 8);
+            bool on = buf_get_uint(in, 1) != 0;
+            uint64_t left = buf_get_uint(in, 8);
 
             if (left > INT64_MAX / 2)
                 return err_set(err, -EINVAL, "%s: %s: timer out of bounds", dev->id, f->name);
@@ -135,11 +134,11 @@ static int load_fields(const struct device *dev, unsigned version, char *s, stru
                        struct err *err)
 {
     const struct field *f = fields_of(dev->type);
-    char                name[256];
+    char name[256];
 
     for (;; f++) {
         unsigned kind, count;
-        int      rc;
+        int rc;
 
         if (!buf_get_str(in, name, sizeof(name)))
             return err_set(err, -EINVAL, "%s: the saved state ends early", dev->id);
@@ -156,12 +155,12 @@ static int load_fields(const struct device *dev, unsigned version, char *s, stru
         if (rc)
             return rc;
     }
-    return f->kind == F_END ? 0 : err_set(err, -EINVAL, "%s: saved field %s is missing", dev->id,
-                                          f->name);
+    return f->kind == F_END
+               ? 0
+               : err_set(err, -EINVAL, "%s: saved field %s is missing", dev->id, f->name);
 }
 
-static int load_header(const struct device *dev, struct buf *in, unsigned *version,
-                       struct err *err)
+static int load_header(const struct device *dev, struct buf *in, unsigned *version, struct err *err)
 {
     char name[256];
 
@@ -178,7 +177,7 @@ static int load_header(const struct device *dev, struct buf *in, unsigned *versi
 /* Puts the checked scratch in place, or back again when the device says it cannot be. */
 static int load_commit(struct device *dev, char *scratch, const uint8_t *cfg, struct err *err)
 {
-    char  *s = (char *)dev + dev->type->s_off, *old = malloc(dev->type->s_size + 1);
+    char *s = (char *)dev + dev->type->s_off, *old = malloc(dev->type->s_size + 1);
     size_t size = dev->type->s_size;
 
     if (!old)
@@ -212,11 +211,11 @@ static int load_commit(struct device *dev, char *scratch, const uint8_t *cfg, st
 
 int state_load(struct device *dev, struct buf *in, struct err *err)
 {
-    size_t   size = dev->type->s_size;
-    uint8_t  cfg[256] = { 0 };
+    size_t size = dev->type->s_size;
+    uint8_t cfg[256] = { 0 };
     unsigned version = 0;
-    char    *scratch = malloc(size + 1);
-    int      rc;
+    char *scratch = malloc(size + 1);
+    int rc;
 
     if (!scratch)
         return err_set(err, -ENOMEM, "%s: out of memory", dev->id);
@@ -250,7 +249,7 @@ bool state_valid(const struct device *dev)
 bool state_covers(const struct device_type *type)
 {
     uint8_t *seen = calloc(1, type->s_size + 1);
-    bool     ok = seen != NULL;
+    bool ok = seen != NULL;
 
     for (const struct field *f = fields_of(type); ok && f->kind != F_END; f++) {
         size_t off = f->off - type->s_off, len = (size_t)f->count * kind_size[f->kind];

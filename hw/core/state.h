@@ -9,15 +9,20 @@ enum field_kind { F_END, F_BOOL, F_U8, F_U16, F_U32, F_U64, F_TIMER };
 
 struct field {
     const char *name;
-    uint32_t    off, count;
-    uint8_t     kind, since; /* since: first version of the table to have it */
-    uint64_t    max;         /* largest reachable value; 0 = any */
-    uint64_t    bits;        /* of a register: those that can be set; 0 = any */
+    uint32_t off, count;
+    uint8_t kind, since; /* since: first version of the table to have it */
+    uint64_t max;        /* largest reachable value; 0 = any */
+    uint64_t bits;       /* of a register: those that can be set; 0 = any */
 };
 
 #define FIELD_KIND(x)                                                                              \
-    _Generic((x), bool: F_BOOL, uint8_t: F_U8, uint16_t: F_U16, uint32_t: F_U32, uint64_t: F_U64,  \
-             struct timer: F_TIMER)
+    _Generic((x), bool                                                                             \
+             : F_BOOL, uint8_t                                                                     \
+             : F_U8, uint16_t                                                                      \
+             : F_U16, uint32_t                                                                     \
+             : F_U32, uint64_t                                                                     \
+             : F_U64, struct timer                                                                 \
+             : F_TIMER)
 #define FIELD(T, m, ...)                                                                           \
     {                                                                                              \
         .name = #m, .off = offsetof(T, s.m), .count = 1, .kind = FIELD_KIND(((T *)0)->s.m),        \

@@ -9,7 +9,7 @@ struct platform;
 #define NS_PER_MS 1000000LL
 #define NS_PER_US 1000LL
 
-struct timer { /* embedded in the device (in s when its deadline is guest state) */
+struct timer {  /* embedded in the device (in s when its deadline is guest state) */
     int64_t at; /* guest ns; TIMER_OFF when idle: the saved part */
     void (*fire)(void *arg);
     void *arg;
@@ -21,5 +21,5 @@ void timer_fini(struct platform *plat, struct timer *t);
 /* at: guest ns, TIMER_OFF stops it. A timer that fires is idle before fire() is called. */
 void timer_set(struct platform *plat, struct timer *t, int64_t at);
 /* For the worlds in ioreq/: run what is due at `now`; the earliest deadline of all timers. */
-void    timers_run(struct platform *plat, int64_t now);
+void timers_run(struct platform *plat, int64_t now);
 int64_t timers_next(const struct platform *plat);

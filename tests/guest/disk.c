@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "guest.h"
 
@@ -75,7 +77,7 @@ static void wait_for_disks(void)
 
     for (int i = 0; i < 100 && scandir("/sys/bus/scsi/devices", &e, NULL, NULL) <= 3; i++)
         usleep(100000);
-    usleep(200000);                 /* the block device follows the SCSI device */
+    usleep(200000); /* the block device follows the SCSI device */
 }
 
 static void cmd_disks(int argc, char **argv)
@@ -154,7 +156,7 @@ static void cmd_write(int argc, char **argv)
         return;
     md5_init(&m);
     for (int i = 0; i < mib; i++) {
-        for (size_t j = 0; j < CHUNK; j += 8) {     /* xorshift64 */
+        for (size_t j = 0; j < CHUNK; j += 8) { /* xorshift64 */
             x ^= x << 13, x ^= x >> 7, x ^= x << 17;
             memcpy(chunk + j, &x, 8);
         }
@@ -186,10 +188,52 @@ static void cmd_reload(int argc, char **argv)
     say("reloaded %s", argc > 1 ? argv[1] : "");
 }
 
+/* volume DISK: the label of its ISO 9660 file system, read as a new opening of the device. */
+static void cmd_volume(int argc, char **argv)
+{
+    const char *hd = argc > 1 ? argv[1] : "hdc";
+    int fd = open_disk(hd, O_RDONLY);
+    char label[33] = "";
+
+    if (fd < 0)
+        return;
+    if (pread(fd, chunk, 4096, 32768) != 4096)
+        say("error volume %s: %m", hd);
+    else if (memcmp(chunk + 1, "CD001", 5))
+        say("volume %s none", hd);
+    else {
+        memcpy(label, chunk + 40, 32);
+        label[strcspn(label, " ")] = 0;
+        say("volume %s label=%s", hd, label);
+    }
+    close(fd);
+}
+
+/* mount DISK and umount: a mounted CD has its tray locked. */
+static void cmd_mount(int argc, char **argv)
+{
+    char block[64], path[80];
+
+    if (!strcmp(argv[0], "umount")) {
+        say(umount("/mnt") ? "error umount %m" : "umount");
+        return;
+    }
+    if (!block_name(argc > 1 ? argv[1] : "hdc", block, sizeof(block))) {
+        say("error no such disk");
+        return;
+    }
+    snprintf(path, sizeof(path), "/dev/%s", block);
+    mkdir("/mnt", 0755);
+    say(mount(path, "/mnt", "iso9660", MS_RDONLY, NULL) ? "error mount %m" : "mount %s", block);
+}
+
 const struct command disk_commands[] = {
     { "disks", cmd_disks, "the disks and their transfer modes" },
     { "read", cmd_read, "DISK [MIB]: checksum and speed" },
     { "write", cmd_write, "DISK [MIB [SEED]]: a pseudo-random pattern" },
+    { "volume", cmd_volume, "DISK: the label of a CD" },
+    { "mount", cmd_mount, "DISK: a CD; its tray is locked then" },
+    { "umount", cmd_mount, "it again" },
     { "reload", cmd_reload, "[OPTIONS]: load libata with options such as dma=0" },
     { 0 }
 };

@@ -6,8 +6,6 @@
 #include "fuzz.h"
 #include "guest.h"
 
-
-
 static volatile void *fuzz_mem(struct fuzz *f, uint32_t addr)
 {
     static volatile uint8_t *legacy, *bar[64];
@@ -44,6 +42,5 @@ static void cmd_fuzz(int argc, char **argv)
 }
 
 const struct command fuzz_commands[] = {
-    { "fuzz", cmd_fuzz, "[SECONDS [SEED [WILD]]]: random accesses to all devices" },
-    { 0 }
+    { "fuzz", cmd_fuzz, "[SECONDS [SEED [WILD]]]: random accesses to all devices" }, { 0 }
 };

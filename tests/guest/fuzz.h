@@ -8,8 +8,8 @@
 
 struct fuzz {
     uint64_t rng, count;
-    int      wild;              /* also what resets the machine or switches it off */
-    uint32_t bars[64];          /* where memory BARs were when we began */
+    int wild;          /* also what resets the machine or switches it off */
+    uint32_t bars[64]; /* where memory BARs were when we began */
     unsigned nbars;
 };
 
@@ -39,14 +39,17 @@ static inline uint32_t io_read(uint16_t port, unsigned width)
 /* The user of this file says how to reach guest-physical memory; NULL: not there. */
 static volatile void *fuzz_mem(struct fuzz *f, uint32_t addr);
 
-static const struct { uint16_t first, last; } fuzz_ports[] = {
-    { 0x0, 0xf }, { 0x10, 0x1f }, { 0x60, 0x60 }, { 0x64, 0x64 }, { 0x70, 0x71 }, { 0x80, 0x8f },
-    { 0x92, 0x92 }, { 0xb2, 0xb3 }, { 0xc0, 0xdf }, { 0xf0, 0xf0 }, { 0x170, 0x177 },
-    { 0x1ce, 0x1d1 }, { 0x1f0, 0x1f7 }, { 0x2e8, 0x2ef }, { 0x2f8, 0x2ff }, { 0x376, 0x376 },
-    { 0x3b4, 0x3b5 }, { 0x3ba, 0x3ba }, { 0x3c0, 0x3cf }, { 0x3d4, 0x3d5 }, { 0x3da, 0x3da },
-    { 0x3e8, 0x3ef }, { 0x3f0, 0x3f7 }, { 0x3f8, 0x3ff }, { 0x510, 0x51b }, { 0xae00, 0xae17 },
-    { 0xaf00, 0xaf1f }, { 0xafe0, 0xafe3 }, { 0xb004, 0xb005 }, { 0xb100, 0xb13f },
-    { 0xc000, 0xc2ff }, { 0xcf8, 0xcff },
+static const struct {
+    uint16_t first, last;
+} fuzz_ports[] = {
+    { 0x0, 0xf },       { 0x10, 0x1f },     { 0x60, 0x60 },     { 0x64, 0x64 },
+    { 0x70, 0x71 },     { 0x80, 0x8f },     { 0x92, 0x92 },     { 0xb2, 0xb3 },
+    { 0xc0, 0xdf },     { 0xf0, 0xf0 },     { 0x170, 0x177 },   { 0x1ce, 0x1d1 },
+    { 0x1f0, 0x1f7 },   { 0x2e8, 0x2ef },   { 0x2f8, 0x2ff },   { 0x376, 0x376 },
+    { 0x3b4, 0x3b5 },   { 0x3ba, 0x3ba },   { 0x3c0, 0x3cf },   { 0x3d4, 0x3d5 },
+    { 0x3da, 0x3da },   { 0x3e8, 0x3ef },   { 0x3f0, 0x3f7 },   { 0x3f8, 0x3ff },
+    { 0x510, 0x51b },   { 0xae00, 0xae17 }, { 0xaf00, 0xaf1f }, { 0xafe0, 0xafe3 },
+    { 0xb004, 0xb005 }, { 0xb100, 0xb13f }, { 0xc000, 0xc2ff }, { 0xcf8, 0xcff },
 };
 #define FUZZ_PORTS (sizeof(fuzz_ports) / sizeof(fuzz_ports[0]))
 
@@ -61,15 +64,19 @@ static inline uint32_t fuzz_random(struct fuzz *f)
 /* Values that devices find interesting more often than chance would have it. */
 static inline uint32_t fuzz_value(struct fuzz *f)
 {
-    static const uint32_t odd[] = { 0, 1, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000,
-                                    0x7fffffff, 0x80000000, 0xffffffff };
+    static const uint32_t odd[] = { 0,      1,      0x80,    0xff,       0x100,      0x7fff,
+                                    0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff };
     uint32_t r = fuzz_random(f);
 
     switch (r & 7) {
-    case 0:  return odd[(r >> 3) % (sizeof(odd) / sizeof(odd[0]))];
-    case 1:  return 1u << (r >> 3) % 32;
-    case 2:  return r >> 24;
-    default: return r ^ fuzz_random(f) << 11;
+    case 0:
+        return odd[(r >> 3) % (sizeof(odd) / sizeof(odd[0]))];
+    case 1:
+        return 1u << (r >> 3) % 32;
+    case 2:
+        return r >> 24;
+    default:
+        return r ^ fuzz_random(f) << 11;
     }
 }
 
@@ -81,9 +88,9 @@ static inline int fuzz_forbidden(uint16_t port, uint32_t v, unsigned width)
 
         if (port == 0xcf9 || (port == 0x64 && b >= 0xf0) || (port == 0x92 && (b & 1)))
             return 1;
-        if (port == 0x64 && b == 0xd1)          /* the next byte to 60 could be a reset */
+        if (port == 0x64 && b == 0xd1) /* the next byte to 60 could be a reset */
             return 1;
-        if (port == 0xb005 && (b & 0x20))       /* SLP_EN */
+        if (port == 0xb005 && (b & 0x20)) /* SLP_EN */
             return 1;
     }
     return 0;
@@ -124,12 +131,24 @@ static inline void fuzz_memory(struct fuzz *f)
     if (!p)
         return;
     switch (r >> 12 & 7) {
-    case 0: (void)*(volatile uint8_t *)p; break;
-    case 1: (void)*(volatile uint16_t *)p; break;
-    case 2: (void)*(volatile uint32_t *)p; break;
-    case 3: *(volatile uint8_t *)p = v; break;
-    case 4: *(volatile uint16_t *)p = v; break;
-    default: *(volatile uint32_t *)p = v; break;
+    case 0:
+        (void)*(volatile uint8_t *)p;
+        break;
+    case 1:
+        (void)*(volatile uint16_t *)p;
+        break;
+    case 2:
+        (void)*(volatile uint32_t *)p;
+        break;
+    case 3:
+        *(volatile uint8_t *)p = v;
+        break;
+    case 4:
+        *(volatile uint16_t *)p = v;
+        break;
+    default:
+        *(volatile uint32_t *)p = v;
+        break;
     }
 }
 

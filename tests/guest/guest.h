@@ -22,11 +22,15 @@ __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...);
 
 double seconds(void);
 int num(int argc, char **argv, int i, int otherwise);
-bool slurp(const char *path, char *buf, size_t size);   /* first line, without its newline */
+bool slurp(const char *path, char *buf, size_t size); /* first line, without its newline */
 void load_modules(const char *libata_options);
 void unload_ata(void);
 
-struct md5 { uint32_t s[4]; uint64_t len; uint8_t buf[64]; };
+struct md5 {
+    uint32_t s[4];
+    uint64_t len;
+    uint8_t buf[64];
+};
 void md5_init(struct md5 *m);
 void md5_add(struct md5 *m, const void *data, size_t len);
 void md5_hex(struct md5 *m, char out[33]);

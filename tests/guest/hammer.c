@@ -16,7 +16,7 @@
 
 struct worker {
     const char *name;
-    bool (*step)(struct worker *w, unsigned i);     /* false: a wrong answer */
+    bool (*step)(struct worker *w, unsigned i); /* false: a wrong answer */
     volatile uint64_t done, errors;
     volatile uint32_t want, got;
 };
@@ -175,12 +175,12 @@ static bool chosen(const char *name, int argc, char **argv)
 static void cmd_hammer(int argc, char **argv)
 {
     static const struct worker workers[] = {
-        { "cmos", step_cmos }, { "vga", step_vga }, { "ide", step_ide }, { "pci", step_pci },
+        { "cmos", step_cmos }, { "vga", step_vga },   { "ide", step_ide }, { "pci", step_pci },
         { "vram", step_vram }, { "uart", step_uart }, { "ps2", step_ps2 },
     };
     enum { N = sizeof(workers) / sizeof(workers[0]) };
-    struct worker *w = mmap(NULL, sizeof(workers), PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct worker *w =
+        mmap(NULL, sizeof(workers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int limit = num(argc, argv, 1, 10), cpus = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t errors = 0;
 

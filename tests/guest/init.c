@@ -17,7 +17,11 @@
 #include <unistd.h>
 #include "guest.h"
 
-struct line { int fd; size_t len; char text[512]; };
+struct line {
+    int fd;
+    size_t len;
+    char text[512];
+};
 
 static struct line serial = { .fd = -1 }, screen = { .fd = -1 };
 
@@ -149,19 +153,16 @@ static void cmd_end(int argc, char **argv)
 
 static void cmd_help(int argc, char **argv);
 
-static const struct command basic_commands[] = {
-    { "help", cmd_help, "this list" },
-    { "echo", cmd_echo, "WORD: say it back" },
-    { "info", cmd_info, "kernel, processors, memory" },
-    { "pci", cmd_pci, "the PCI devices" },
-    { "poweroff", cmd_end, "by ACPI" },
-    { "reboot", cmd_end, "by ACPI" },
-    { 0 }
-};
+static const struct command basic_commands[] = { { "help", cmd_help, "this list" },
+                                                 { "echo", cmd_echo, "WORD: say it back" },
+                                                 { "info", cmd_info, "kernel, processors, memory" },
+                                                 { "pci", cmd_pci, "the PCI devices" },
+                                                 { "poweroff", cmd_end, "by ACPI" },
+                                                 { "reboot", cmd_end, "by ACPI" },
+                                                 { 0 } };
 
-static const struct command *const tables[] = {
-    basic_commands, disk_commands, input_commands, hammer_commands, fuzz_commands
-};
+static const struct command *const tables[] = { basic_commands, disk_commands, input_commands,
+                                                hammer_commands, fuzz_commands };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static void cmd_help(int argc, char **argv)
@@ -211,7 +212,7 @@ static void open_terminals(void)
 
     screen.fd = open("/dev/tty0", O_RDWR | O_NOCTTY);
     serial.fd = open("/dev/ttyS0", O_RDWR | O_NOCTTY);
-    if (serial.fd >= 0 && tcgetattr(serial.fd, &t)) {       /* no such chip */
+    if (serial.fd >= 0 && tcgetattr(serial.fd, &t)) { /* no such chip */
         close(serial.fd);
         serial.fd = -1;
     }
@@ -251,6 +252,6 @@ int main(void)
         if (p[1].revents & POLLIN)
             take_input(&screen);
         if ((p[0].revents | p[1].revents) & ~POLLIN)
-            usleep(10000);          /* a hung-up terminal must not make us spin */
+            usleep(10000); /* a hung-up terminal must not make us spin */
     }
 }

@@ -38,8 +38,11 @@ static void report(const struct input_event *e, const char *name)
     if (e->type == EV_KEY)
         say("key %d %s %s", e->code, e->value ? "down" : "up", name);
     else if (e->type == EV_REL)
-        say("rel %s %d %s", e->code == REL_X ? "x" : e->code == REL_Y ? "y" : "wheel", e->value,
-            name);
+        say("rel %s %d %s",
+            e->code == REL_X   ? "x"
+            : e->code == REL_Y ? "y"
+                               : "wheel",
+            e->value, name);
     else if (e->type == EV_ABS)
         say("abs %s %d %s", e->code == ABS_X ? "x" : "y", e->value, name);
 }
@@ -76,6 +79,5 @@ static void cmd_input(int argc, char **argv)
 }
 
 const struct command input_commands[] = {
-    { "input", cmd_input, "[SECONDS]: report keys and mouse movements" },
-    { 0 }
+    { "input", cmd_input, "[SECONDS]: report keys and mouse movements" }, { 0 }
 };

@@ -23,10 +23,22 @@ static void md5_block(struct md5 *m, const uint8_t *p)
         int g;
 
         switch (i / 16) {
-        case 0:  f = (b & c) | (~b & d); g = i; break;
-        case 1:  f = (d & b) | (~d & c); g = (5 * i + 1) % 16; break;
-        case 2:  f = b ^ c ^ d;          g = (3 * i + 5) % 16; break;
-        default: f = c ^ (b | ~d);       g = (7 * i) % 16; break;
+        case 0:
+            f = (b & c) | (~b & d);
+            g = i;
+            break;
+        case 1:
+            f = (d & b) | (~d & c);
+            g = (5 * i + 1) % 16;
+            break;
+        case 2:
+            f = b ^ c ^ d;
+            g = (3 * i + 5) % 16;
+            break;
+        default:
+            f = c ^ (b | ~d);
+            g = (7 * i) % 16;
+            break;
         }
         t = d, d = c, c = b;
         b += rol(a + f + k[i] + w[g], shift[i / 16 * 4 + i % 4]);

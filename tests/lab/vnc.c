@@ -17,7 +17,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct vnc { int fd; uint16_t w, h, x, y; uint32_t *pixels; };
+struct vnc {
+    int fd;
+    uint16_t w, h, x, y;
+    uint32_t *pixels;
+};
 
 static void die(const char *why)
 {
@@ -80,8 +84,8 @@ static void dial(struct vnc *v, char *where)
 /* RFB 3.8 without a password; asks for 32-bit pixels, raw encoding and desktop-size notes. */
 static void handshake(struct vnc *v)
 {
-    static const uint8_t format[20] = { 0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255,
-                                        16, 8, 0, 0, 0, 0 };
+    static const uint8_t format[20] = { 0, 0,   0, 0,   32, 24, 0, 1, 0, 255,
+                                        0, 255, 0, 255, 16, 8,  0, 0, 0, 0 };
     static const uint8_t encodings[12] = { 2, 0, 0, 2, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21 };
     uint8_t b[256];
 

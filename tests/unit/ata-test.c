@@ -42,7 +42,7 @@ TEST(identify_device)
 {
     struct rig r = { qt_new(), { NULL } };
     struct qt *t = r.t;
-    uint8_t    id[512], sum = 0;
+    uint8_t id[512], sum = 0;
 
     rig_unit(&r, 0, false, 20480);
     qt_config(t, "drive0.serial", "SN1");
@@ -86,7 +86,7 @@ TEST(read_sectors_one_interrupt_per_block)
 {
     struct rig r = rig_disk(1024);
     struct qt *t = r.t;
-    uint8_t    buf[3 * 512];
+    uint8_t buf[3 * 512];
 
     command(t, PRI, 0xe0, 5, 3, 0x20);
     for (int i = 0; i < 3; i++) {
@@ -107,10 +107,10 @@ TEST(read_sectors_one_interrupt_per_block)
 
 TEST(a_pio_read_of_256_sectors_is_few_requests)
 {
-    struct rig      r = rig_disk(1024);
-    struct qt      *t = r.t;
-    static uint8_t  buf[256 * 512];
-    uint64_t        before = r.blk[0]->stat[BLOCK_READ].ops;
+    struct rig r = rig_disk(1024);
+    struct qt *t = r.t;
+    static uint8_t buf[256 * 512];
+    uint64_t before = r.blk[0]->stat[BLOCK_READ].ops;
 
     qt_no_reload(t, "requests are counted");
     command(t, PRI, 0xe0, 0, 0, 0x20); /* 0: 256 */
@@ -132,7 +132,7 @@ TEST(write_sectors)
 {
     struct rig r = rig_disk(64);
     struct qt *t = r.t;
-    uint8_t    buf[1024], back[1024];
+    uint8_t buf[1024], back[1024];
 
     memset(buf, 0xa5, sizeof(buf));
     buf[1023] = 1;
@@ -154,7 +154,7 @@ TEST(multiple_mode)
 {
     struct rig r = rig_disk(64);
     struct qt *t = r.t;
-    uint8_t    buf[6 * 512], back[6 * 512];
+    uint8_t buf[6 * 512], back[6 * 512];
 
     command(t, PRI, 0xe0, 0, 3, 0xc6); /* no power of two */
     CHECK_EQ(outcome(t), 0x51);
@@ -191,7 +191,7 @@ TEST(extended_addresses)
 {
     struct rig r = { qt_new(), { NULL } };
     struct qt *t = r.t;
-    uint8_t    buf[512], want[512];
+    uint8_t buf[512], want[512];
 
     rig_unit(&r, 0, false, 0x02000000); /* 16 GiB: lba bits 24 and up count */
     rig_go(&r);
@@ -210,7 +210,7 @@ TEST(extended_addresses)
     CHECK_EQ(inb(t, PRI + R_FEAT), 0x14);
     CHECK_EQ(inb(t, PRI + R_LOW), 0);
     outb(t, CTL(PRI), 0x80);
-    CHECK_EQ(inb(t, PRI + R_LOW), 2); /* LBA 02000000 is the first that is not */
+    CHECK_EQ(inb(t, PRI + R_LOW), 2);               /* LBA 02000000 is the first that is not */
     command(t, PRI, 0x40, 0xffffffffffff, 0, 0x24); /* 65536 sectors at the very end */
     CHECK_EQ(outcome(t), 0x51);
     outb(t, PRI + R_CMD, 0x27); /* READ NATIVE MAX ADDRESS EXT */
@@ -225,7 +225,7 @@ TEST(cylinder_head_sector)
 {
     struct rig r = rig_disk(4096);
     struct qt *t = r.t;
-    uint8_t    buf[512];
+    uint8_t buf[512];
 
     command(t, PRI, 0xa3, 0x0102, 1, 0x20); /* head 3, cylinder 1, sector 2 */
     CHECK_EQ(settled(t, PRI), 0x58);
@@ -309,7 +309,7 @@ TEST(set_features)
 {
     struct rig r = rig_disk(64);
     struct qt *t = r.t;
-    uint8_t    id[512];
+    uint8_t id[512];
 
     CHECK_EQ(feature(t, 0x03, 0x45), 0x50); /* UDMA 5 */
     identify(t, id);
@@ -347,7 +347,7 @@ TEST(smart_says_the_disk_is_well)
 {
     struct rig r = rig_disk(64);
     struct qt *t = r.t;
-    uint8_t    page[512], sum;
+    uint8_t page[512], sum;
 
     CHECK_EQ(smart(t, 0xda), 0x50);
     CHECK_EQ(inb(t, PRI + R_MID), 0x4f);
@@ -374,7 +374,7 @@ TEST(flushes_reach_the_medium)
 {
     struct rig r = { qt_new(), { NULL } };
     struct qt *t = r.t;
-    uint8_t    buf[512] = { 1 };
+    uint8_t buf[512] = { 1 };
 
     qt_no_reload(t, "requests are counted");
     rig_unit(&r, 0, false, 64);
@@ -400,10 +400,10 @@ TEST(flushes_reach_the_medium)
 
 TEST(a_bad_sector_is_named_after_the_good_ones)
 {
-    struct rig    r = rig_disk(256);
-    struct qt    *t = r.t;
+    struct rig r = rig_disk(256);
+    struct qt *t = r.t;
     struct fault *f = r.blk[0]->priv;
-    uint8_t       buf[512];
+    uint8_t buf[512];
 
     f->bad = 21 * 512;
     f->bad_len = 512;
@@ -443,7 +443,7 @@ TEST(a_new_command_ends_one_that_waits_for_data)
 {
     struct rig r = rig_disk(64);
     struct qt *t = r.t;
-    uint8_t    buf[512], id[512];
+    uint8_t buf[512], id[512];
 
     command(t, PRI, 0xe0, 1, 2, 0x20);
     CHECK_EQ(settled(t, PRI), 0x58);
@@ -464,7 +464,7 @@ TEST(two_disks_keep_apart)
 {
     struct rig r = { qt_new(), { NULL } };
     struct qt *t = r.t;
-    uint8_t    buf[512], want[512];
+    uint8_t buf[512], want[512];
 
     rig_unit(&r, 2, false, 64);
     rig_unit(&r, 3, false, 128);

@@ -190,7 +190,7 @@ TEST(a_server_that_stays_away_is_an_error_after_the_delay)
     CHECK_EQ(io_wait(t, &io), EIO);
     CHECK(uv_hrtime() - began > 500000000ull);
     CHECK_EQ(io_run(t, b, BLOCK_READ, 0, buf, 512), EIO);
-    file_server(&s, 2 * MIB); /* of another size: not ours */
+    file_server(&s, 2 * MIB);       /* of another size: not ours */
     for (int i = 0; i < 250; i++) { /* time for an attempt or two */
         CHECK_EQ(io_run(t, b, BLOCK_READ, 0, buf, 512), EIO);
         usleep(10000);
@@ -201,7 +201,7 @@ TEST(a_server_that_stays_away_is_an_error_after_the_delay)
     for (int i = 0; i < 3000 && io_run(t, b, BLOCK_READ, 0, buf, 512); i++)
         usleep(10000);
     CHECK_EQ(io_run(t, b, BLOCK_READ, 0, buf, 512), 0);
-    kill(s.pid, SIGSTOP); /* there, but silent */
+    kill(s.pid, SIGSTOP);                            /* there, but silent */
     CHECK(waitpid(s.pid, NULL, WUNTRACED) == s.pid); /* when all its threads stand */
     io_start(b, &io, BLOCK_READ, 0, buf, 512);
     io_start(b, &c, BLOCK_READ, 0, buf, 512);

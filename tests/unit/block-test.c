@@ -13,9 +13,9 @@
 
 struct io {
     struct block_req req;
-    struct iovec     iov[4];
-    int              err;
-    unsigned         times;
+    struct iovec iov[4];
+    int err;
+    unsigned times;
 };
 
 static void io_done(struct block_req *req, int err)
@@ -31,8 +31,9 @@ static void io_start(struct block *b, struct io *io, enum block_op op, uint64_t 
 {
     memset(io, 0, sizeof(*io));
     io->iov[0] = (struct iovec){ data, len };
-    io->req = (struct block_req){ .op = op, .offset = off, .len = len, .iov = io->iov, .niov = 1,
-                                  .done = io_done, .arg = io };
+    io->req = (struct block_req){
+        .op = op, .offset = off, .len = len, .iov = io->iov, .niov = 1, .done = io_done, .arg = io
+    };
     block_submit(b, &io->req);
     CHECK(io->times == 0); /* never from inside block_submit() */
     CHECK(io->req.busy);
@@ -67,7 +68,7 @@ static int image(const uint8_t *data, size_t len)
 
 static struct block *file_on(struct qt *t, int fd, bool readonly, bool threads)
 {
-    struct err    err = { "" };
+    struct err err = { "" };
     struct block *b = block_open_file(
         t->plat.loop, &BLOCK_OPTIONS(.file = "image", .readonly = readonly, .fd = dup(fd)), threads,
         &err);
@@ -107,7 +108,7 @@ static void check_bounds(struct qt *t, struct block *b)
 
 TEST(memory_round_trip_and_bounds)
 {
-    struct qt    *t = qt_new();
+    struct qt *t = qt_new();
     struct block *b = block_open_mem(t->plat.loop, 65536);
 
     check_round_trip(t, b);
@@ -120,8 +121,8 @@ TEST(file_round_trip_and_bounds_by_both_engines)
     static uint8_t zero[65536];
 
     for (int threads = 0; threads < 2; threads++) {
-        struct qt    *t = qt_new();
-        int           fd = image(zero, sizeof(zero));
+        struct qt *t = qt_new();
+        int fd = image(zero, sizeof(zero));
         struct block *b = file_on(t, fd, false, threads);
 
         CHECK_EQ(b->size, 65536);
@@ -134,11 +135,11 @@ TEST(file_round_trip_and_bounds_by_both_engines)
 
 TEST(one_engine_serves_all_files_of_a_loop)
 {
-    uint8_t       data[512] = { 1 };
-    struct qt    *t = qt_new();
-    int           fd = image(data, 512);
+    uint8_t data[512] = { 1 };
+    struct qt *t = qt_new();
+    int fd = image(data, 512);
     struct block *a = file_on(t, fd, false, false), *b = file_on(t, fd, false, false);
-    struct aio   *x = aio_get(t->plat.loop, NULL, false), *y = aio_get(t->plat.loop, NULL, false);
+    struct aio *x = aio_get(t->plat.loop, NULL, false), *y = aio_get(t->plat.loop, NULL, false);
 
     CHECK(x && x == y);
     aio_put(x);
@@ -151,11 +152,11 @@ TEST(one_engine_serves_all_files_of_a_loop)
 TEST(odd_tail_reads_zero_and_is_never_written)
 {
     for (int threads = 0; threads < 2; threads++) {
-        struct qt    *t = qt_new();
-        uint8_t       data[1000], buf[1024];
-        int           fd;
+        struct qt *t = qt_new();
+        uint8_t data[1000], buf[1024];
+        int fd;
         struct block *b;
-        struct stat   st;
+        struct stat st;
 
         fill(data, sizeof(data), 1);
         fd = image(data, sizeof(data));
@@ -182,10 +183,10 @@ TEST(what_was_truncated_away_is_an_error)
 {
     for (int threads = 0; threads < 2; threads++) {
         static uint8_t zero[8192];
-        struct qt     *t = qt_new();
-        int            fd = image(zero, sizeof(zero));
-        struct block  *b = file_on(t, fd, false, threads);
-        uint8_t        buf[1024];
+        struct qt *t = qt_new();
+        int fd = image(zero, sizeof(zero));
+        struct block *b = file_on(t, fd, false, threads);
+        uint8_t buf[1024];
 
         CHECK(ftruncate(fd, 4096 + 512) == 0);
         CHECK_EQ(io_run(t, b, BLOCK_READ, 4096, buf, 512), 0);
@@ -199,11 +200,11 @@ TEST(what_was_truncated_away_is_an_error)
 TEST(scattered_buffers)
 {
     for (int threads = 0; threads < 2; threads++) {
-        struct qt    *t = qt_new();
-        uint8_t       data[3000], a[100], c[1948];
-        int           fd;
+        struct qt *t = qt_new();
+        uint8_t data[3000], a[100], c[1948];
+        int fd;
         struct block *b;
-        struct io     io = { 0 };
+        struct io io = { 0 };
 
         fill(data, sizeof(data), 3);
         fd = image(data, sizeof(data));
@@ -212,8 +213,13 @@ TEST(scattered_buffers)
         io.iov[0] = (struct iovec){ a, sizeof(a) };
         io.iov[1] = (struct iovec){ NULL, 0 };
         io.iov[2] = (struct iovec){ c, sizeof(c) };
-        io.req = (struct block_req){ .op = BLOCK_READ, .offset = 1024, .len = 2048, .iov = io.iov,
-                                     .niov = 3, .done = io_done, .arg = &io };
+        io.req = (struct block_req){ .op = BLOCK_READ,
+                                     .offset = 1024,
+                                     .len = 2048,
+                                     .iov = io.iov,
+                                     .niov = 3,
+                                     .done = io_done,
+                                     .arg = &io };
         block_submit(b, &io.req);
         CHECK_EQ(block_drain(b), 0);
         CHECK_EQ(io.times, 1);
@@ -233,12 +239,12 @@ TEST(scattered_buffers)
 TEST(readonly_refuses_writes_whatever_the_descriptor)
 {
     static uint8_t zero[4096];
-    struct qt     *t = qt_new();
-    int            fd = image(zero, sizeof(zero));
-    struct err     err = { "" };
-    struct block  *b = block_open(
+    struct qt *t = qt_new();
+    int fd = image(zero, sizeof(zero));
+    struct err err = { "" };
+    struct block *b = block_open(
         t->plat.loop, &BLOCK_OPTIONS(.file = "image", .readonly = true, .fd = dup(fd)), &err);
-    uint8_t        buf[512] = { 9 };
+    uint8_t buf[512] = { 9 };
 
     CHECK(b && b->readonly && b->size == 4096);
     CHECK_EQ(io_run(t, b, BLOCK_WRITE, 0, buf, 512), EROFS);
@@ -254,9 +260,9 @@ TEST(readonly_refuses_writes_whatever_the_descriptor)
 TEST(discard_makes_zeroes)
 {
     for (int threads = 0; threads < 2; threads++) {
-        struct qt    *t = qt_new();
-        uint8_t       data[16384], buf[8192];
-        int           fd, err;
+        struct qt *t = qt_new();
+        uint8_t data[16384], buf[8192];
+        int fd, err;
         struct block *b;
 
         fill(data, sizeof(data), 5);
@@ -275,11 +281,11 @@ TEST(discard_makes_zeroes)
 TEST(many_at_once_complete_exactly_once)
 {
     for (int threads = 0; threads < 2; threads++) {
-        struct qt    *t = qt_new();
+        struct qt *t = qt_new();
         enum { N = 300 }; /* more than the ring holds */
-        uint8_t      *data = malloc(N * 512), *back = calloc(N, 512);
-        struct io    *io = calloc(N, sizeof(*io));
-        int           fd;
+        uint8_t *data = malloc(N * 512), *back = calloc(N, 512);
+        struct io *io = calloc(N, sizeof(*io));
+        int fd;
         struct block *b;
 
         memset(data, 0, N * 512);
@@ -309,10 +315,10 @@ TEST(closing_waits_for_what_is_in_flight)
 {
     for (int threads = 0; threads < 2; threads++) {
         static uint8_t data[65536], buf[65536];
-        struct qt     *t = qt_new();
-        int            fd;
-        struct block  *b;
-        struct io      io[3];
+        struct qt *t = qt_new();
+        int fd;
+        struct block *b;
+        struct io io[3];
 
         fill(data, sizeof(data), 2);
         fd = image(data, sizeof(data));
@@ -329,9 +335,9 @@ TEST(closing_waits_for_what_is_in_flight)
 
 static bool refused(struct qt *t, const char *file, const char *format, int fd, const char *says)
 {
-    struct err    err = { "" };
-    struct block *b = block_open(
-        t->plat.loop, &BLOCK_OPTIONS(.file = file, .format = format, .fd = fd), &err);
+    struct err err = { "" };
+    struct block *b =
+        block_open(t->plat.loop, &BLOCK_OPTIONS(.file = file, .format = format, .fd = fd), &err);
 
     if (!b && strstr(err.msg, says) && !strchr(err.msg, '\n'))
         return true;
@@ -343,7 +349,7 @@ static bool refused(struct qt *t, const char *file, const char *format, int fd, 
 TEST(what_cannot_be_opened_says_why)
 {
     struct qt *t = qt_new();
-    int        empty = image((const uint8_t *)"", 0);
+    int empty = image((const uint8_t *)"", 0);
 
     CHECK(refused(t, "/nowhere/x.img", "raw", -1, "disk /nowhere/x.img: No such file"));
     CHECK(refused(t, "/", "raw", -1, "is a directory"));
@@ -358,12 +364,12 @@ TEST(what_cannot_be_opened_says_why)
 
 TEST(opening_by_name)
 {
-    struct qt    *t = qt_new();
-    char          name[] = "/tmp/portico-block-XXXXXX";
-    int           fd = mkstemp(name);
-    struct err    err = { "" };
+    struct qt *t = qt_new();
+    char name[] = "/tmp/portico-block-XXXXXX";
+    int fd = mkstemp(name);
+    struct err err = { "" };
     struct block *b;
-    uint8_t       buf[512];
+    uint8_t buf[512];
 
     CHECK(fd >= 0 && ftruncate(fd, 1 << 20) == 0);
     b = block_open(t->plat.loop, &BLOCK_OPTIONS(.file = name, .format = "raw"), &err);

@@ -14,24 +14,22 @@
 
 struct toy {
     struct pci_func pf;
-    struct irq      irq;
+    struct irq irq;
     struct {
         struct timer alarm;
-        uint32_t     reg;
-        uint16_t     last_off;
-        uint8_t      last_width;
-        bool         fired;
+        uint32_t reg;
+        uint16_t last_off;
+        uint8_t last_width;
+        bool fired;
     } s;
 };
 
-static const struct field toy_state[] = {
-    FIELD(struct toy, alarm),
-    FIELD(struct toy, reg, .max = 0xffff),
-    FIELD(struct toy, last_off, .bits = 0xf0ff),
-    FIELD(struct toy, last_width, .max = 8),
-    FIELD(struct toy, fired),
-    FIELDS_END
-};
+static const struct field toy_state[] = { FIELD(struct toy, alarm),
+                                          FIELD(struct toy, reg, .max = 0xffff),
+                                          FIELD(struct toy, last_off, .bits = 0xf0ff),
+                                          FIELD(struct toy, last_width, .max = 8),
+                                          FIELD(struct toy, fired),
+                                          FIELDS_END };
 
 static struct toy *toy_of(struct device *dev)
 {
@@ -83,26 +81,32 @@ static void toy_fini(struct device *dev)
     timer_fini(dev->plat, &toy_of(dev)->s.alarm);
 }
 
-static const struct io_range toy_io[] = {
-    { IO_PORT, 0x200, 8, 1 | 2 | 4, toy_read, toy_write },
-    { IO_PORT, 0x208, 3, 1, toy_read, toy_write },
-    { 0 }
-};
+static const struct io_range toy_io[] = { { IO_PORT, 0x200, 8, 1 | 2 | 4, toy_read, toy_write },
+                                          { IO_PORT, 0x208, 3, 1, toy_read, toy_write },
+                                          { 0 } };
 static const struct io_range toy_bar = { IO_MEM, 0, 0x1000, 1 | 2 | 4, toy_read, toy_write };
 static const struct io_range toy_iobar = { IO_PORT, 0, 0x10, 1, toy_read, toy_write };
 
-static const struct pci_reg toy_regs[] = {
-    { 0x40, 4, 0x12340000, 0x0000ffff, 0 },
-    { 0x44, 1, 0x00, 0x00, 0xff },
-    { 0 }
-};
+static const struct pci_reg toy_regs[] = { { 0x40, 4, 0x12340000, 0x0000ffff, 0 },
+                                           { 0x44, 1, 0x00, 0x00, 0xff },
+                                           { 0 } };
 
 static const struct pci_type toy_type = {
-    .dev = { .name = "toy", .version = 2, DEVICE_LAYOUT(struct toy), .io = toy_io,
-             .state = toy_state, .pci = true, .init = toy_init, .fini = toy_fini,
+    .dev = { .name = "toy",
+             .version = 2,
+             DEVICE_LAYOUT(struct toy),
+             .io = toy_io,
+             .state = toy_state,
+             .pci = true,
+             .init = toy_init,
+             .fini = toy_fini,
              .sync = toy_sync },
-    .vendor = 0x1234, .device = 0x5678, .class_code = 0x020000, .intx = 1,
-    .bar = { &toy_bar, &toy_iobar }, .regs = toy_regs,
+    .vendor = 0x1234,
+    .device = 0x5678,
+    .class_code = 0x020000,
+    .intx = 1,
+    .bar = { &toy_bar, &toy_iobar },
+    .regs = toy_regs,
 };
 
 TEST(accesses_are_cut_to_what_the_device_takes)
@@ -243,13 +247,9 @@ TEST(a_register_with_a_bit_it_does_not_have_is_refused)
 
 TEST(coverage_notices_a_forgotten_field)
 {
-    static const struct field some[] = {
-        FIELD(struct toy, alarm),
-        FIELD(struct toy, reg),
-        FIELD(struct toy, last_off),
-        FIELD(struct toy, fired),
-        FIELDS_END
-    };
+    static const struct field some[] = { FIELD(struct toy, alarm), FIELD(struct toy, reg),
+                                         FIELD(struct toy, last_off), FIELD(struct toy, fired),
+                                         FIELDS_END };
     struct device_type type = toy_type.dev;
 
     CHECK(state_covers(&type));
@@ -259,9 +259,9 @@ TEST(coverage_notices_a_forgotten_field)
 
 TEST(a_failed_device_leaves_nothing)
 {
-    struct qt     *t = qt_new();
-    struct config  cfg = { 0 };
-    struct err     err;
+    struct qt *t = qt_new();
+    struct config cfg = { 0 };
+    struct err err;
 
     config_set(&cfg, "broken", "on");
     CHECK(!device_new(&t->plat, &toy_type.dev, "toy", 8, &cfg, &err));
@@ -288,8 +288,8 @@ TEST(shared_lines_are_ored)
 TEST(config_numbers)
 {
     struct config cfg = { 0 };
-    struct err    err;
-    uint64_t      v;
+    struct err err;
+    uint64_t v;
 
     config_set(&cfg, "a", "0x10");
     config_set(&cfg, "b", "ten");
@@ -308,9 +308,9 @@ TEST(config_numbers)
 TEST(a_flood_in_the_log_is_bounded_and_hides_nothing_of_ours)
 {
     static char text[1 << 16];
-    int         fd = memfd_create("log", MFD_CLOEXEC), status = 0;
-    unsigned    lines = 0;
-    pid_t       pid = fork();
+    int fd = memfd_create("log", MFD_CLOEXEC), status = 0;
+    unsigned lines = 0;
+    pid_t pid = fork();
 
     if (pid == 0) {
         dup2(fd, STDERR_FILENO);

@@ -15,13 +15,13 @@
 #define RX_N    16
 #define TX_N    64
 
-#define CTRL  0x0000
-#define ICR   0x00c0
-#define RCTL  0x0100
-#define RDH   0x2810
-#define RDT   0x2818
-#define TDH   0x3810
-#define TDT   0x3818
+#define CTRL 0x0000
+#define ICR  0x00c0
+#define RCTL 0x0100
+#define RDH  0x2810
+#define RDT  0x2818
+#define TDH  0x3810
+#define TDT  0x3818
 
 static struct net *net;
 
@@ -141,7 +141,7 @@ TEST(it_is_an_82540em)
 TEST(eeprom_both_ways)
 {
     struct qt *t = start();
-    uint16_t   sum = 0;
+    uint16_t sum = 0;
 
     for (unsigned i = 0; i < 64; i++) {
         sum += eerd(t, i);
@@ -197,9 +197,9 @@ static void legacy(struct qt *t, unsigned i, uint64_t addr, uint32_t cmd_len, ui
 
 TEST(sends_legacy_descriptors)
 {
-    struct qt     *t = start();
-    uint8_t        f[300];
-    size_t         len;
+    struct qt *t = start();
+    uint8_t f[300];
+    size_t len;
     const uint8_t *got;
 
     start_rings(t, 0, 2048);
@@ -229,9 +229,9 @@ TEST(sends_legacy_descriptors)
 
 TEST(legacy_sum_and_tag)
 {
-    struct qt     *t = start();
-    uint8_t        f[300];
-    size_t         len, n = frame_ip4(f, 17, 100);
+    struct qt *t = start();
+    uint8_t f[300];
+    size_t len, n = frame_ip4(f, 17, 100);
     const uint8_t *got;
 
     start_rings(t, 0, 2048);
@@ -276,9 +276,9 @@ static void seed(uint8_t *f, unsigned len)
 
 TEST(inserts_sums)
 {
-    struct qt     *t = start();
-    uint8_t        f[600];
-    size_t         len;
+    struct qt *t = start();
+    uint8_t f[600];
+    size_t len;
     const uint8_t *got;
 
     start_rings(t, 0, 2048);
@@ -307,8 +307,8 @@ TEST(inserts_sums)
 TEST(cuts_tcp_into_segments)
 {
     struct qt *t = start();
-    uint8_t   *f = malloc(65536);
-    size_t     len = frame_ip4(f, 6, 40000);
+    uint8_t *f = malloc(65536);
+    size_t len = frame_ip4(f, 6, 40000);
 
     start_rings(t, 0, 2048);
     wr(t, CTRL, 0x40000000);
@@ -321,8 +321,8 @@ TEST(cuts_tcp_into_segments)
         for (size_t at = 54; at < len; at += 8000) {
             bool last = len - at <= 8000;
 
-            data(t, i++, BIG + at, last ? (tagged ? 0x4d : 0x0d) : 0x04, last ? len - at : 8000,
-                 3, 0x6005);
+            data(t, i++, BIG + at, last ? (tagged ? 0x4d : 0x0d) : 0x04, last ? len - at : 8000, 3,
+                 0x6005);
         }
         wr(t, TDT, i);
         CHECK_EQ(check_segments(net, f, len, 1448, tagged ? 0x6005 : 0), 28);
@@ -334,11 +334,11 @@ TEST(cuts_tcp_into_segments)
 
 TEST(cuts_tcp_over_ipv6)
 {
-    struct qt     *t = start();
-    uint8_t        f[4074] = { 0 };
+    struct qt *t = start();
+    uint8_t f[4074] = { 0 };
     const uint8_t *got;
-    size_t         len;
-    unsigned       n = 0;
+    size_t len;
+    unsigned n = 0;
 
     frame_ether(f, mac_card, 0x86dd);
     f[14] = 0x60;
@@ -366,7 +366,7 @@ TEST(cuts_tcp_over_ipv6)
 TEST(refuses_segments_that_make_no_sense)
 {
     struct qt *t = start();
-    size_t     len;
+    size_t len;
 
     start_rings(t, 0, 2048);
     context(t, 0, 6, 7, 54, 0);
@@ -388,7 +388,7 @@ TEST(refuses_segments_that_make_no_sense)
 TEST(endless_packets_end)
 {
     struct qt *t = start();
-    size_t     len;
+    size_t len;
 
     start_rings(t, 0, 2048);
     for (unsigned i = 0; i < TX_N; i++)
@@ -415,8 +415,8 @@ TEST(endless_packets_end)
 TEST(many_packets_are_sent_in_steps)
 {
     struct qt *t = start();
-    size_t     len;
-    unsigned   n = 0;
+    size_t len;
+    unsigned n = 0;
 
     start_rings(t, 0, 2048);
     wr(t, 0x3808, 4096 * 16);
@@ -445,9 +445,9 @@ TEST(many_packets_are_sent_in_steps)
 TEST(receives_with_sums)
 {
     struct qt *t = start();
-    uint8_t    f[1000];
-    size_t     n = frame_ip4(f, 6, 700);
-    uint32_t   crc;
+    uint8_t f[1000];
+    size_t n = frame_ip4(f, 6, 700);
+    uint32_t crc;
 
     frame_sums(f);
     crc = slow_crc(f, n);
@@ -483,11 +483,10 @@ TEST(receives_into_small_and_large_buffers)
 {
     static const struct {
         uint32_t rctl, size;
-    } kind[] = { { 0x30000, 256 }, { 0x20000, 512 },     { 0x10000, 1024 },
-                 { 0, 2048 },      { 0x2030000, 4096 },  { 0x2020000, 8192 },
-                 { 0x2010000, 16384 } };
+    } kind[] = { { 0x30000, 256 },    { 0x20000, 512 },    { 0x10000, 1024 },   { 0, 2048 },
+                 { 0x2030000, 4096 }, { 0x2020000, 8192 }, { 0x2010000, 16384 } };
     struct qt *t = start();
-    uint8_t    f[9000];
+    uint8_t f[9000];
 
     for (unsigned i = 0; i < sizeof(f); i++)
         f[i] = i * 3;
@@ -520,12 +519,12 @@ TEST(filters_by_address)
 {
     static const uint8_t multi[6] = { 0x01, 0x00, 0x5e, 0x12, 0x34, 0xfb };
     static const uint32_t mode[] = { 0x8, 0x10, 0x8000, 0 };
-    struct qt           *t = start();
-    uint8_t              f[64] = { 0 };
+    struct qt *t = start();
+    uint8_t f[64] = { 0 };
 
     for (unsigned m = 0; m < 4; m++) {
         const uint8_t *dst[4] = { mac_other, multi, mac_all, mac_card };
-        unsigned       n = 0;
+        unsigned n = 0;
 
         start_rings(t, mode[m], 2048);
         for (unsigned i = 0; i < 4; i++) {
@@ -537,7 +536,7 @@ TEST(filters_by_address)
     }
     for (unsigned mo = 0; mo < 4; mo++) { /* the hash takes bits of the last two bytes */
         static const unsigned shift[4] = { 4, 3, 2, 0 };
-        unsigned              hash = 0xfb34 >> shift[mo] & 0xfff;
+        unsigned hash = 0xfb34 >> shift[mo] & 0xfff;
 
         for (unsigned i = 0; i < 128; i++)
             wr(t, 0x5200 + 4 * i, i == hash / 32 ? 1u << hash % 32 : 0);
@@ -565,7 +564,7 @@ TEST(filters_by_address)
 TEST(tags_are_taken_out_and_filtered)
 {
     struct qt *t = start();
-    uint8_t    f[100];
+    uint8_t f[100];
 
     memset(f, 0x24, sizeof(f));
     frame_ether(f, mac_card, 0x8100);
@@ -593,8 +592,8 @@ TEST(tags_are_taken_out_and_filtered)
 TEST(frames_wait_for_room)
 {
     struct qt *t = start();
-    uint8_t    f[1000];
-    unsigned   kicks;
+    uint8_t f[1000];
+    unsigned kicks;
 
     memset(f, 1, sizeof(f));
     frame_ether(f, mac_card, 0x88b5);
@@ -624,7 +623,7 @@ TEST(frames_wait_for_room)
 TEST(a_giant_without_room_is_dropped_and_told)
 {
     struct qt *t = start();
-    uint8_t    f[8000];
+    uint8_t f[8000];
 
     memset(f, 1, sizeof(f));
     frame_ether(f, mac_card, 0x88b5);
@@ -663,7 +662,7 @@ TEST(interrupts_are_throttled)
 TEST(loopback_stays_inside)
 {
     struct qt *t = start();
-    size_t     len;
+    size_t len;
 
     for (unsigned way = 0; way < 2; way++) {
         start_rings(t, way ? 0x40 : 0, 2048);
@@ -709,21 +708,22 @@ TEST(reset_forgets_but_keeps_the_phy)
 static void random_descriptor(struct qt *t, uint64_t *s, uint32_t at)
 {
     put64(t, at, rnd(s) % 16 ? rnd(s) % QT_RAM : rnd(s) * 100000ULL);
-    put64(t, at + 8, (uint64_t)(rnd(s) << 8) << 32 | (rnd(s) % 4 ? 0x20100000 : 0x20000000) |
-                         (rnd(s) & 0x7f) << 24 | (rnd(s) & (rnd(s) % 4 ? 0xfff : 0xfffff)));
+    put64(t, at + 8,
+          (uint64_t)(rnd(s) << 8) << 32 | (rnd(s) % 4 ? 0x20100000 : 0x20000000) |
+              (rnd(s) & 0x7f) << 24 | (rnd(s) & (rnd(s) % 4 ? 0xfff : 0xfffff)));
     if (rnd(s) % 4 == 0) /* plausible offsets */
         put64(t, at, 14 | 24 << 8 | 33 << 16 | (uint64_t)34 << 32 | (uint64_t)50 << 40);
 }
 
 TEST(nonsense_does_no_harm)
 {
-    static const uint32_t hot[16] = { 0x0100, 0x0400, 0x2808, 0x2810, 0x2818, 0x3808, 0x3810,
-                                      0x3818, 0x2800, 0x3800, 0x5000, 0x0000, 0x0010, 0x0014,
-                                      0x0020, 0x00c8 };
+    static const uint32_t hot[16] = { 0x0100, 0x0400, 0x2808, 0x2810, 0x2818, 0x3808,
+                                      0x3810, 0x3818, 0x2800, 0x3800, 0x5000, 0x0000,
+                                      0x0010, 0x0014, 0x0020, 0x00c8 };
     struct qt *t = start();
-    uint64_t   s = 82540;
-    uint8_t    f[2000];
-    size_t     len;
+    uint64_t s = 82540;
+    uint8_t f[2000];
+    size_t len;
 
     for (unsigned i = 0; i < accesses(t); i++) {
         uint32_t reg = rnd(&s) % 3 ? hot[rnd(&s) % 16] : rnd(&s) & 0x7ffc;

@@ -12,8 +12,8 @@
 static void one_access(struct qt *t, uint64_t *seed)
 {
     static const uint16_t base[] = { PRI, SEC, CTL(PRI), CTL(SEC), BM_BASE, BM_BASE + 8 };
-    static const uint8_t  cmds[] = { 0xa0, 0x20, 0x30, 0xc4, 0xc5, 0xc8, 0xca, 0x25, 0x35, 0x24,
-                                     0xec, 0xa1, 0xef, 0xe7, 0xb0, 0x08, 0x90, 0x29, 0x39, 0xea };
+    static const uint8_t cmds[] = { 0xa0, 0x20, 0x30, 0xc4, 0xc5, 0xc8, 0xca, 0x25, 0x35, 0x24,
+                                    0xec, 0xa1, 0xef, 0xe7, 0xb0, 0x08, 0x90, 0x29, 0x39, 0xea };
     unsigned what = rnd(seed) % 6, off = what < 2 ? rnd(seed) % 8 : what < 4 ? 0 : rnd(seed) % 8;
     uint16_t port = base[what] + off;
     uint32_t val = rnd(seed) % 3 ? rnd(seed) & 0x3f3f3f3f : rnd(seed) | rnd(seed) << 20;
@@ -66,9 +66,9 @@ static struct rig rig_all(void)
 TEST(random_accesses)
 {
     for (uint32_t start = 1; start <= 4; start++) {
-        struct rig    r = rig_all();
+        struct rig r = rig_all();
         struct fault *f = r.blk[0]->priv;
-        uint64_t      seed = start;
+        uint64_t seed = start;
 
         f->bad = 100 * 512;
         f->bad_len = 512;
@@ -115,7 +115,7 @@ static void straighten(struct device *dev)
 
     for (int i = 0; i < 2; i++) {
         struct ide_chan_state *s = &ide->s.ch[i];
-        uint32_t               at[3] = { s->pos, s->end, s->len };
+        uint32_t at[3] = { s->pos, s->end, s->len };
 
         qsort(at, 3, sizeof(at[0]), by_size);
         s->pos = at[0];
@@ -131,9 +131,9 @@ TEST(random_states)
 {
     struct rig r = rig_all();
     struct qt *t = r.t;
-    uint64_t   seed = 7;
+    uint64_t seed = 7;
     struct buf good = { 0 };
-    unsigned   lived = 0;
+    unsigned lived = 0;
 
     qt_no_reload(t, "states are made up, not reached");
     state_save(t->dev, &good);
@@ -159,7 +159,7 @@ TEST(random_states)
 
 TEST(states_no_guest_can_bring_about)
 {
-    struct rig  r = rig_all();
+    struct rig r = rig_all();
     struct ide *ide = container_of(r.t->dev, struct ide, host.pci.dev);
     struct ide_chan_state *s = &ide->s.ch[0], good = *s;
 
@@ -194,15 +194,15 @@ TEST(saved_states_with_flipped_bytes)
 {
     struct rig r = rig_all();
     struct qt *t = r.t;
-    uint64_t   seed = 3;
+    uint64_t seed = 3;
     struct buf good = { 0 };
 
     qt_no_reload(t, "states are loaded by the test");
     command(t, PRI, 0xe0, 3, 8, 0x20);
     state_save(t->dev, &good);
     for (int i = 0; i < 1500; i++) {
-        size_t     at = rnd(&seed) % good.len;
-        uint8_t    old = good.data[at];
+        size_t at = rnd(&seed) % good.len;
+        uint8_t old = good.data[at];
         struct err err;
 
         good.data[at] ^= 1u << rnd(&seed) % 8;

@@ -179,10 +179,10 @@ TEST(interrupts_follow_nien_and_selection)
 
 TEST(a_device_reset_cancels_what_is_in_flight)
 {
-    struct rig    r = rig_disk(512);
-    struct qt    *t = r.t;
+    struct rig r = rig_disk(512);
+    struct qt *t = r.t;
     struct fault *f = r.blk[0]->priv;
-    uint8_t       buf[512], want[512];
+    uint8_t buf[512], want[512];
 
     qt_no_reload(t, "the request in flight is what is tested");
     f->hold = true;
@@ -203,8 +203,8 @@ TEST(a_device_reset_cancels_what_is_in_flight)
 
 TEST(software_reset_in_flight_and_commands_while_busy)
 {
-    struct rig    r = rig_disk(512);
-    struct qt    *t = r.t;
+    struct rig r = rig_disk(512);
+    struct qt *t = r.t;
     struct fault *f = r.blk[0]->priv;
 
     qt_no_reload(t, "the request in flight is what is tested");
@@ -225,7 +225,7 @@ TEST(software_reset_in_flight_and_commands_while_busy)
 
 TEST(freeing_waits_for_what_is_in_flight)
 {
-    struct rig    r = rig_disk(512);
+    struct rig r = rig_disk(512);
     struct fault *f = r.blk[0]->priv;
 
     qt_no_reload(r.t, "the request in flight is what is tested");
@@ -241,10 +241,10 @@ TEST(freeing_waits_for_what_is_in_flight)
 
 TEST(unplug_takes_disks_for_good_and_leaves_cd_drives)
 {
-    struct rig    r = disk_and_cd();
-    struct qt    *t = r.t;
+    struct rig r = disk_and_cd();
+    struct qt *t = r.t;
     struct block *blk = r.blk[0];
-    uint8_t       buf[512];
+    uint8_t buf[512];
 
     command(t, PRI, 0xe0, 1, 1, 0x30);
     memset(buf, 0x5a, 512);
@@ -274,8 +274,8 @@ TEST(unplug_takes_disks_for_good_and_leaves_cd_drives)
 
 static int bad_config(const char *key, const char *val, struct err *err)
 {
-    struct qt     *t = qt_new();
-    struct config  cfg = { 0 };
+    struct qt *t = qt_new();
+    struct config cfg = { 0 };
     struct device *dev;
 
     config_set(&cfg, key, val);

@@ -20,14 +20,14 @@ enum { R_DATA, R_FEAT, R_COUNT, R_LOW, R_MID, R_HIGH, R_DEV, R_CMD };
 
 /* A medium that can be told to fail or to take its time. */
 struct fault {
-    struct block     *below;
-    uint64_t          bad, bad_len; /* bytes; 0: none */
-    int               err;
-    bool              hold, once; /* once: the next try of the bad bytes succeeds */
-    bool              bad_flush;
-    bool              bad_discard;
-    uint64_t          discards[64][2]; /* offset, length */
-    unsigned          ndiscards;
+    struct block *below;
+    uint64_t bad, bad_len; /* bytes; 0: none */
+    int err;
+    bool hold, once; /* once: the next try of the bad bytes succeeds */
+    bool bad_flush;
+    bool bad_discard;
+    uint64_t discards[64][2]; /* offset, length */
+    unsigned ndiscards;
     struct block_req *held;
 };
 
@@ -107,7 +107,7 @@ static inline struct block *sparse_open(struct qt *t, uint64_t size)
 }
 
 struct rig {
-    struct qt    *t;
+    struct qt *t;
     struct block *blk[4];
 };
 
@@ -120,9 +120,10 @@ static void medium_done(struct block_req *req, int err)
 static inline void medium_io(struct block *b, enum block_op op, uint64_t off, void *data,
                              size_t len)
 {
-    struct iovec     iov = { data, len };
-    struct block_req req = { .op = op, .offset = off, .len = len, .iov = &iov, .niov = 1,
-                             .done = medium_done };
+    struct iovec iov = { data, len };
+    struct block_req req = {
+        .op = op, .offset = off, .len = len, .iov = &iov, .niov = 1, .done = medium_done
+    };
 
     block_submit(b, &req);
     while (req.busy)
@@ -213,8 +214,8 @@ static inline uint8_t settled(struct qt *t, unsigned base)
 static inline void command(struct qt *t, unsigned base, uint8_t dev, uint64_t lba, uint16_t count,
                            uint8_t cmd)
 {
-    static const uint8_t ext[] = { 0x06, 0x24, 0x25, 0x27, 0x29, 0x34, 0x35, 0x37,
-                                   0x39, 0x3d, 0x42, 0xce };
+    static const uint8_t ext[] = { 0x06, 0x24, 0x25, 0x27, 0x29, 0x34,
+                                   0x35, 0x37, 0x39, 0x3d, 0x42, 0xce };
 
     outb(t, base + R_DEV, dev);
     if (memchr(ext, cmd, sizeof(ext))) {
@@ -300,7 +301,7 @@ static inline void packet(struct qt *t, unsigned base, uint8_t dev, const uint8_
 static inline int packet_in(struct qt *t, unsigned base, uint8_t dev, const uint8_t *p, void *data,
                             size_t size)
 {
-    size_t  got = 0;
+    size_t got = 0;
     uint8_t st;
 
     packet(t, base, dev, p, 0xfffe, false);

@@ -14,13 +14,9 @@ struct scribe {
     } s;
 };
 
-static const struct field scribe_state[] = {
-    ARRAY(struct scribe, data),
-    ARRAY(struct scribe, off),
-    FIELD(struct scribe, n, .max = 64),
-    FIELD(struct scribe, next),
-    FIELDS_END
-};
+static const struct field scribe_state[] = { ARRAY(struct scribe, data), ARRAY(struct scribe, off),
+                                             FIELD(struct scribe, n, .max = 64),
+                                             FIELD(struct scribe, next), FIELDS_END };
 
 static struct scribe *scribe_of(struct device *dev)
 {
@@ -49,12 +45,15 @@ static const struct io_range scribe_io[] = {
 };
 
 static const struct device_type scribe_type = {
-    .name = "scribe", .version = 1, DEVICE_LAYOUT(struct scribe), .io = scribe_io,
+    .name = "scribe",
+    .version = 1,
+    DEVICE_LAYOUT(struct scribe),
+    .io = scribe_io,
     .state = scribe_state,
 };
 
 static unsigned invalidated;
-static int64_t  offset_told;
+static int64_t offset_told;
 
 static void on_invalidate(struct platform *p)
 {
@@ -86,10 +85,15 @@ TEST(single_port_accesses_of_every_size)
     struct qt *t = qt_start(&scribe_type);
 
     for (unsigned size = 1; size <= 4; size *= 2) {
-        struct ioreq w = { .type = IOREQ_TYPE_PIO, .dir = IOREQ_WRITE, .addr = 0x100, .size = size,
-                           .count = 1, .data = 0x1122334455667788 };
-        struct ioreq r = { .type = IOREQ_TYPE_PIO, .dir = IOREQ_READ, .addr = 0x104, .size = size,
-                           .count = 1 };
+        struct ioreq w = { .type = IOREQ_TYPE_PIO,
+                           .dir = IOREQ_WRITE,
+                           .addr = 0x100,
+                           .size = size,
+                           .count = 1,
+                           .data = 0x1122334455667788 };
+        struct ioreq r = {
+            .type = IOREQ_TYPE_PIO, .dir = IOREQ_READ, .addr = 0x104, .size = size, .count = 1
+        };
 
         CHECK(serve(t, &w));
         CHECK_EQ(the(t)->s.data[the(t)->s.n - 1], 0x55667788 & ((1ULL << 8 * size) - 1));
@@ -100,9 +104,14 @@ TEST(single_port_accesses_of_every_size)
 
 TEST(rep_outs_takes_words_from_memory_and_the_port_stands_still)
 {
-    struct qt   *t = qt_start(&scribe_type);
-    struct ioreq r = { .type = IOREQ_TYPE_PIO, .dir = IOREQ_WRITE, .addr = 0x100, .size = 2,
-                       .count = 3, .data = 0x5000, .data_is_ptr = 1 };
+    struct qt *t = qt_start(&scribe_type);
+    struct ioreq r = { .type = IOREQ_TYPE_PIO,
+                       .dir = IOREQ_WRITE,
+                       .addr = 0x100,
+                       .size = 2,
+                       .count = 3,
+                       .data = 0x5000,
+                       .data_is_ptr = 1 };
 
     memcpy(t->ram + 0x5000, "\x11\x22\x33\x44\x55\x66", 6);
     CHECK(serve(t, &r));
@@ -114,9 +123,15 @@ TEST(rep_outs_takes_words_from_memory_and_the_port_stands_still)
 
 TEST(rep_ins_descending_fills_memory_downwards)
 {
-    struct qt   *t = qt_start(&scribe_type);
-    struct ioreq r = { .type = IOREQ_TYPE_PIO, .dir = IOREQ_READ, .addr = 0x100, .size = 4,
-                       .count = 3, .data = 0x5008, .data_is_ptr = 1, .df = 1 };
+    struct qt *t = qt_start(&scribe_type);
+    struct ioreq r = { .type = IOREQ_TYPE_PIO,
+                       .dir = IOREQ_READ,
+                       .addr = 0x100,
+                       .size = 4,
+                       .count = 3,
+                       .data = 0x5008,
+                       .data_is_ptr = 1,
+                       .df = 1 };
 
     CHECK(serve(t, &r));
     CHECK(!memcmp(t->ram + 0x5000, "\3\3\3\3\2\2\2\2\1\1\1\1\0", 13));
@@ -125,9 +140,14 @@ TEST(rep_ins_descending_fills_memory_downwards)
 
 TEST(rep_movs_to_mmio_advances_both_sides)
 {
-    struct qt   *t = qt_start(&scribe_type);
-    struct ioreq r = { .type = IOREQ_TYPE_COPY, .dir = IOREQ_WRITE, .addr = 0xa0010, .size = 8,
-                       .count = 2, .data = 0x6000, .data_is_ptr = 1 };
+    struct qt *t = qt_start(&scribe_type);
+    struct ioreq r = { .type = IOREQ_TYPE_COPY,
+                       .dir = IOREQ_WRITE,
+                       .addr = 0xa0010,
+                       .size = 8,
+                       .count = 2,
+                       .data = 0x6000,
+                       .data_is_ptr = 1 };
 
     memcpy(t->ram + 0x6000, "abcdefghABCDEFGH", 16);
     CHECK(serve(t, &r));
@@ -138,9 +158,14 @@ TEST(rep_movs_to_mmio_advances_both_sides)
 
 TEST(rep_stos_to_mmio_repeats_the_value_and_descends)
 {
-    struct qt   *t = qt_start(&scribe_type);
-    struct ioreq r = { .type = IOREQ_TYPE_COPY, .dir = IOREQ_WRITE, .addr = 0xa0010, .size = 2,
-                       .count = 3, .data = 0x0720, .df = 1 };
+    struct qt *t = qt_start(&scribe_type);
+    struct ioreq r = { .type = IOREQ_TYPE_COPY,
+                       .dir = IOREQ_WRITE,
+                       .addr = 0xa0010,
+                       .size = 2,
+                       .count = 3,
+                       .data = 0x0720,
+                       .df = 1 };
 
     CHECK(serve(t, &r));
     CHECK_EQ(the(t)->s.off[2], 0x0c);
@@ -150,9 +175,14 @@ TEST(rep_stos_to_mmio_repeats_the_value_and_descends)
 
 TEST(a_long_string_goes_in_chunks_and_stays_in_order)
 {
-    struct qt   *t = qt_start(&scribe_type);
-    struct ioreq r = { .type = IOREQ_TYPE_PIO, .dir = IOREQ_READ, .addr = 0x100, .size = 2,
-                       .count = 5000, .data = 0x10000, .data_is_ptr = 1 };
+    struct qt *t = qt_start(&scribe_type);
+    struct ioreq r = { .type = IOREQ_TYPE_PIO,
+                       .dir = IOREQ_READ,
+                       .addr = 0x100,
+                       .size = 2,
+                       .count = 5000,
+                       .data = 0x10000,
+                       .data_is_ptr = 1 };
 
     CHECK(serve(t, &r));
     CHECK_EQ(the(t)->s.next, 5000);
@@ -162,9 +192,14 @@ TEST(a_long_string_goes_in_chunks_and_stays_in_order)
 
 TEST(pointers_to_nowhere_drop_writes_and_lose_reads)
 {
-    struct qt   *t = qt_start(&scribe_type);
-    struct ioreq w = { .type = IOREQ_TYPE_PIO, .dir = IOREQ_WRITE, .addr = 0x100, .size = 1,
-                       .count = 4, .data = 0xfffffff0, .data_is_ptr = 1 };
+    struct qt *t = qt_start(&scribe_type);
+    struct ioreq w = { .type = IOREQ_TYPE_PIO,
+                       .dir = IOREQ_WRITE,
+                       .addr = 0x100,
+                       .size = 1,
+                       .count = 4,
+                       .data = 0xfffffff0,
+                       .data_is_ptr = 1 };
     struct ioreq r = w;
 
     CHECK(serve(t, &w));
@@ -178,7 +213,7 @@ TEST(pointers_to_nowhere_drop_writes_and_lose_reads)
 
 TEST(odd_requests_read_as_ones)
 {
-    struct qt   *t = qt_start(&scribe_type);
+    struct qt *t = qt_start(&scribe_type);
     struct ioreq r = { .type = IOREQ_TYPE_PIO, .dir = IOREQ_READ, .addr = 0x100, .count = 1 };
 
     for (unsigned size = 0; size < 20; size++) {
@@ -199,7 +234,7 @@ TEST(odd_requests_read_as_ones)
 
 TEST(invalidate_and_time_offset_reach_their_hooks)
 {
-    struct qt   *t = qt_start(&scribe_type);
+    struct qt *t = qt_start(&scribe_type);
     struct ioreq r = { .type = IOREQ_TYPE_INVALIDATE, .size = 4, .data = ~0ULL };
 
     invalidated = 0;
@@ -213,8 +248,8 @@ TEST(invalidate_and_time_offset_reach_their_hooks)
 
 static void ring_put(buffered_iopage_t *ring, unsigned addr, unsigned size, uint64_t data)
 {
-    uint32_t          *p = (uint32_t *)(void *)ring;
-    struct buf_ioreq   e = { .type = IOREQ_TYPE_COPY, .size = size, .addr = addr, .data = data };
+    uint32_t *p = (uint32_t *)(void *)ring;
+    struct buf_ioreq e = { .type = IOREQ_TYPE_COPY, .size = size, .addr = addr, .data = data };
 
     ring->buf_ioreq[p[1]++ % 511] = e;
     if (size == 3) {
@@ -225,9 +260,9 @@ static void ring_put(buffered_iopage_t *ring, unsigned addr, unsigned size, uint
 
 TEST(the_ring_is_drained_in_order_and_wraps_at_511)
 {
-    struct qt               *t = qt_start(&scribe_type);
+    struct qt *t = qt_start(&scribe_type);
     static buffered_iopage_t ring;
-    uint32_t                *p = (uint32_t *)(void *)&ring;
+    uint32_t *p = (uint32_t *)(void *)&ring;
 
     memset(&ring, 0, sizeof(ring));
     p[0] = p[1] = 510;
@@ -244,9 +279,9 @@ TEST(the_ring_is_drained_in_order_and_wraps_at_511)
 
 TEST(a_ring_with_impossible_pointers_or_half_a_pair_is_left_alone)
 {
-    struct qt               *t = qt_start(&scribe_type);
+    struct qt *t = qt_start(&scribe_type);
     static buffered_iopage_t ring;
-    uint32_t                *p = (uint32_t *)(void *)&ring;
+    uint32_t *p = (uint32_t *)(void *)&ring;
 
     memset(&ring, 0, sizeof(ring));
     p[0] = 1000;
@@ -260,11 +295,17 @@ TEST(a_ring_with_impossible_pointers_or_half_a_pair_is_left_alone)
 
 TEST(a_slot_is_served_once_after_the_ring_and_keeps_its_flags)
 {
-    struct qt               *t = qt_start(&scribe_type);
+    struct qt *t = qt_start(&scribe_type);
     static buffered_iopage_t ring;
-    struct ioreq             slot = { .type = IOREQ_TYPE_PIO, .dir = IOREQ_WRITE, .addr = 0x100,
-                                      .size = 1, .count = 1, .data = 2, .df = 1, .vp_eport = 9,
-                                      .state = STATE_IOREQ_READY };
+    struct ioreq slot = { .type = IOREQ_TYPE_PIO,
+                          .dir = IOREQ_WRITE,
+                          .addr = 0x100,
+                          .size = 1,
+                          .count = 1,
+                          .data = 2,
+                          .df = 1,
+                          .vp_eport = 9,
+                          .state = STATE_IOREQ_READY };
 
     memset(&ring, 0, sizeof(ring));
     ring_put(&ring, 0xa0000, 0, 1);
@@ -280,8 +321,11 @@ TEST(a_slot_is_served_once_after_the_ring_and_keeps_its_flags)
 
 TEST(config_cycles_carry_the_function_in_the_address)
 {
-    struct qt   *t = qt_start(&scribe_type);
-    struct ioreq r = { .type = IOREQ_TYPE_PCI_CONFIG, .dir = IOREQ_READ, .size = 4, .count = 1,
+    struct qt *t = qt_start(&scribe_type);
+    struct ioreq r = { .type = IOREQ_TYPE_PCI_CONFIG,
+                       .dir = IOREQ_READ,
+                       .size = 4,
+                       .count = 1,
                        .addr = 0x18ULL << 32 | 0x10 };
 
     CHECK(serve(t, &r));

@@ -15,10 +15,10 @@
 #include "tests/unit/nic-frames.h"
 
 struct card { /* a NIC reduced to what a cable sees */
-    bool     room;
+    bool room;
     unsigned got, links;
-    size_t   len;
-    uint8_t  first;
+    size_t len;
+    uint8_t first;
 };
 
 static bool card_room(void *nic)
@@ -50,10 +50,10 @@ static void plug(struct net *n, struct card *c)
 
 TEST(memory_cable_keeps_order_and_waits)
 {
-    struct err     err = { "" };
-    struct net    *n = net_open_mem(&err);
-    struct card    c = { .room = true };
-    size_t         len;
+    struct err err = { "" };
+    struct net *n = net_open_mem(&err);
+    struct card c = { .room = true };
+    size_t len;
     const uint8_t *f;
 
     CHECK(net_mem_put(n, "x", 1));
@@ -76,10 +76,10 @@ TEST(memory_cable_keeps_order_and_waits)
 
 TEST(held_down_and_cut_cables_are_silent)
 {
-    struct err  err = { "" };
+    struct err err = { "" };
     struct net *n = net_open_mem(&err);
     struct card c = { .room = true };
-    size_t      len;
+    size_t len;
 
     plug(n, &c);
     net_hold(n, true);
@@ -109,10 +109,10 @@ TEST(held_down_and_cut_cables_are_silent)
 
 TEST(frames_of_no_or_too_much_length_are_dropped)
 {
-    struct err  err = { "" };
+    struct err err = { "" };
     struct net *n = net_open_mem(&err);
     struct card c = { .room = true };
-    uint8_t    *f = calloc(1, NET_FRAME_MAX + 1);
+    uint8_t *f = calloc(1, NET_FRAME_MAX + 1);
 
     plug(n, &c);
     CHECK(!net_send(n, f, 0) && !net_send(n, f, NET_FRAME_MAX + 1));
@@ -126,8 +126,8 @@ TEST(frames_of_no_or_too_much_length_are_dropped)
 
 TEST(tap_names_are_checked)
 {
-    struct qt  *t = qt_new();
-    struct err  err = { "" };
+    struct qt *t = qt_new();
+    struct err err = { "" };
 
     CHECK(!net_open_tap(t->plat.loop, "", &err));
     CHECK(!net_open_tap(t->plat.loop, "a-name-of-too-many-characters", &err));
@@ -137,10 +137,10 @@ TEST(tap_names_are_checked)
 /* A tap of our own, and a packet socket on its other side. NULL where we may not. */
 static struct net *open_tap(struct qt *t, const char *name, int *sock)
 {
-    struct err         err = { "" };
-    struct net        *n = net_open_tap(t->plat.loop, name, &err);
+    struct err err = { "" };
+    struct net *n = net_open_tap(t->plat.loop, name, &err);
     struct sockaddr_ll addr = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
-    struct ifreq       ifr = { 0 };
+    struct ifreq ifr = { 0 };
 
     *sock = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(0x88b5));
     memcpy(ifr.ifr_name, name, strlen(name));
@@ -173,12 +173,12 @@ static void tap_receive(void *nic, const uint8_t *frame, size_t len)
 
 TEST(tap_carries_frames_both_ways)
 {
-    struct qt  *t = qt_new();
-    int         sock;
+    struct qt *t = qt_new();
+    int sock;
     struct net *n = open_tap(t, "portico-test0", &sock);
     struct card c = { .room = true };
-    uint8_t     f[100] = { 0 }, got[200] = { 0 };
-    struct err  err;
+    uint8_t f[100] = { 0 }, got[200] = { 0 };
+    struct err err;
 
     if (!n)
         return;
@@ -219,11 +219,11 @@ TEST(tap_carries_frames_both_ways)
 
 TEST(sums_agree_with_the_slow_way)
 {
-    uint8_t  f[1600];
+    uint8_t f[1600];
     uint64_t seed = 1071;
 
     for (unsigned i = 0; i < 2000; i++) {
-        size_t   at = rnd(&seed) % 8, len = rnd(&seed) % 1500;
+        size_t at = rnd(&seed) % 8, len = rnd(&seed) % 1500;
         uint32_t start = rnd(&seed);
 
         for (size_t k = 0; k < len; k++)
@@ -236,10 +236,10 @@ TEST(sums_agree_with_the_slow_way)
 
 TEST(headers_that_lie_are_not_followed)
 {
-    uint8_t        f[200];
+    uint8_t f[200];
     struct nic_ip4 ip;
-    uint64_t       seed = 791;
-    size_t         n = frame_ip4(f, 6, 100);
+    uint64_t seed = 791;
+    size_t n = frame_ip4(f, 6, 100);
 
     CHECK(nic_ip4(&ip, f, n) && ip.tcp && ip.l4 == 34 && ip.end == n);
     CHECK(!nic_ip4(&ip, f, n - 1));
@@ -250,7 +250,7 @@ TEST(headers_that_lie_are_not_followed)
     CHECK(!nic_ip4(&ip, f, n));
     for (unsigned i = 0; i < 20000; i++) {
         uint8_t *copy = malloc(n);
-        size_t   len = rnd(&seed) % (n + 1);
+        size_t len = rnd(&seed) % (n + 1);
 
         frame_ip4(f, rnd(&seed) % 2 ? 6 : 17, n - 54);
         f[12 + rnd(&seed) % 10] = rnd(&seed);
@@ -269,10 +269,10 @@ TEST(headers_that_lie_are_not_followed)
 TEST(a_card_wants_a_proper_mac)
 {
     static const char *const bad[] = { "", "00:16:3e:11:22", "00:16:3e:11:22:33:44", "x" };
-    struct pci_func          f = { 0 };
-    struct nic               nic = { 0 };
-    struct err               err = { "" };
-    struct config            cfg = { 0 };
+    struct pci_func f = { 0 };
+    struct nic nic = { 0 };
+    struct err err = { "" };
+    struct config cfg = { 0 };
 
     for (unsigned i = 0; i < 4; i++) {
         config_set(&cfg, "mac", bad[i]);

@@ -80,8 +80,8 @@ static inline void frame_ether(uint8_t *f, const uint8_t *dst, unsigned type)
 static inline size_t frame_ip4(uint8_t *f, unsigned proto, size_t n)
 {
     static const uint8_t addrs[8] = { 10, 1, 2, 3, 192, 168, 77, 254 };
-    size_t               head = proto == 6 ? 20 : 8;
-    uint8_t             *ip = f + FRAME_IP, *l4 = f + FRAME_L4;
+    size_t head = proto == 6 ? 20 : 8;
+    uint8_t *ip = f + FRAME_IP, *l4 = f + FRAME_L4;
 
     frame_ether(f, mac_card, 0x0800);
     memset(ip, 0, 20 + head);
@@ -118,7 +118,7 @@ static inline void frame_sums(uint8_t *f)
 /* A cable for the card of the next qt_add(). The test ends with cable_end(). */
 static inline struct net *cable(struct qt *t)
 {
-    struct err  err = { "" };
+    struct err err = { "" };
     struct net *n = net_open_mem(&err);
 
     CHECK(n != NULL);
@@ -159,13 +159,13 @@ static inline unsigned hear(struct qt *t, struct net *n, const void *frame, size
 static inline unsigned check_segments(struct net *n, const uint8_t *orig, size_t len, size_t mss,
                                       unsigned vlan)
 {
-    size_t   at = FRAME_TCP_DATA, got;
+    size_t at = FRAME_TCP_DATA, got;
     unsigned count = 0;
     const uint8_t *f;
 
     while ((f = net_mem_get(n, &got))) {
-        size_t  skip = vlan ? 4 : 0, part = got - skip - FRAME_TCP_DATA;
-        bool    last = at + part == len;
+        size_t skip = vlan ? 4 : 0, part = got - skip - FRAME_TCP_DATA;
+        bool last = at + part == len;
         const uint8_t *ip = f + FRAME_IP + skip;
 
         CHECK(part == mss || last);

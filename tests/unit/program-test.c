@@ -11,7 +11,7 @@
 extern char **environ;
 
 struct outcome {
-    int  status; /* exit status, -1 when it died of a signal */
+    int status; /* exit status, -1 when it died of a signal */
     char err[4096], out[4096];
 };
 
@@ -26,15 +26,14 @@ static void read_back(int fd, char *text, size_t size)
 /* Runs it with the words of `line`; kills it after ten seconds. */
 static struct outcome run(const char *line)
 {
-    struct outcome             o = { .status = -1 };
-    char                       words[512], *argv[32] = { (char *)(uintptr_t)"timeout",
-                                                         (char *)(uintptr_t)"10",
-                                                         (char *)(uintptr_t)PORTICO_DM };
-    int                        out = open("/tmp", O_TMPFILE | O_RDWR, 0600), status, n = 3;
-    int                        err = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+    struct outcome o = { .status = -1 };
+    char words[512], *argv[32] = { (char *)(uintptr_t) "timeout", (char *)(uintptr_t) "10",
+                                   (char *)(uintptr_t)PORTICO_DM };
+    int out = open("/tmp", O_TMPFILE | O_RDWR, 0600), status, n = 3;
+    int err = open("/tmp", O_TMPFILE | O_RDWR, 0600);
     posix_spawn_file_actions_t fa;
-    pid_t                      pid;
-    char                      *save = NULL;
+    pid_t pid;
+    char *save = NULL;
 
     snprintf(words, sizeof(words), "%s", line);
     for (char *w = strtok_r(words, " ", &save); w && n < 31; w = strtok_r(NULL, " ", &save))

@@ -55,7 +55,7 @@ void mmio_write(struct qt *t, uint64_t addr, uint64_t val, unsigned width)
 
 bool hex_is(const char *hex, const uint8_t *bytes, unsigned n)
 {
-    char     got[512];
+    char got[512];
     unsigned len = 0;
 
     got[0] = 0;

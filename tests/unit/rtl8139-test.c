@@ -148,9 +148,9 @@ TEST(config_registers_are_locked)
 
 TEST(c_mode_sends_four_slots_in_turn)
 {
-    struct qt     *t = start();
-    uint8_t        f[200];
-    size_t         len;
+    struct qt *t = start();
+    uint8_t f[200];
+    size_t len;
     const uint8_t *got;
 
     start_c(t, 0xe);
@@ -177,7 +177,7 @@ TEST(c_mode_sends_four_slots_in_turn)
 TEST(c_mode_pads_and_waits_for_its_turn)
 {
     struct qt *t = start();
-    size_t     len;
+    size_t len;
 
     start_c(t, 0xe);
     outl(t, PORT + 0x24, TX_BUF);
@@ -207,7 +207,7 @@ static void check_c_packet(struct qt *t, uint32_t at, uint16_t status, const uin
 TEST(c_mode_receives_into_the_ring)
 {
     struct qt *t = start();
-    uint8_t    f[1514] = { 0 };
+    uint8_t f[1514] = { 0 };
 
     start_c(t, 0x8e);
     frame_ether(f, mac_card, 0x88b5);
@@ -232,7 +232,7 @@ TEST(c_mode_receives_into_the_ring)
 TEST(c_mode_wraps_both_ways)
 {
     struct qt *t = start();
-    uint8_t    f[1200];
+    uint8_t f[1200];
 
     memset(f, 0x77, sizeof(f));
     frame_ether(f, mac_card, 0x88b5);
@@ -267,8 +267,8 @@ TEST(c_mode_wraps_both_ways)
 TEST(c_mode_makes_frames_wait_for_room)
 {
     struct qt *t = start();
-    uint8_t    f[1514];
-    unsigned   n, kicks;
+    uint8_t f[1514];
+    unsigned n, kicks;
 
     memset(f, 0x11, sizeof(f));
     frame_ether(f, mac_card, 0x88b5);
@@ -288,7 +288,7 @@ TEST(c_mode_makes_frames_wait_for_room)
 TEST(c_mode_says_so_when_it_must_drop)
 {
     struct qt *t = start();
-    uint8_t    f[8000];
+    uint8_t f[8000];
 
     memset(f, 0x11, sizeof(f));
     frame_ether(f, mac_card, 0x88b5);
@@ -310,7 +310,7 @@ TEST(c_mode_says_so_when_it_must_drop)
 TEST(a_receiver_that_is_switched_on_begins_anew)
 {
     struct qt *t = start();
-    uint8_t    f[100] = { 0 };
+    uint8_t f[100] = { 0 };
 
     start_c(t, 0xe);
     frame_ether(f, mac_card, 0x88b5);
@@ -328,10 +328,10 @@ TEST(a_receiver_that_is_switched_on_begins_anew)
 TEST(filters_by_address)
 {
     static const uint8_t multi[6] = { 0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb };
-    struct qt           *t = start();
-    uint8_t              f[64] = { 0 };
-    uint32_t             crc = ~slow_crc(multi, 6);
-    unsigned             hash = 0, at = 0;
+    struct qt *t = start();
+    uint8_t f[64] = { 0 };
+    uint32_t crc = ~slow_crc(multi, 6);
+    unsigned hash = 0, at = 0;
 
     for (unsigned i = 0; i < 6; i++)
         hash |= (crc >> i & 1) << (5 - i);
@@ -366,8 +366,8 @@ TEST(filters_by_address)
 TEST(loopback_stays_inside)
 {
     struct qt *t = start();
-    uint8_t    f[100] = { 0 };
-    size_t     len;
+    uint8_t f[100] = { 0 };
+    size_t len;
 
     start_c(t, 0xe);
     frame_ether(f, mac_card, 0x88b5);
@@ -384,9 +384,9 @@ TEST(loopback_stays_inside)
 TEST(cp_receives_into_descriptors)
 {
     struct qt *t = start();
-    uint8_t    f[700];
-    size_t     len;
-    uint32_t   crc;
+    uint8_t f[700];
+    size_t len;
+    uint32_t crc;
 
     start_cp(t, 0x20, 4, 1536);
     len = frame_ip4(f, 6, 600);
@@ -419,8 +419,8 @@ TEST(cp_receives_into_descriptors)
 TEST(cp_looks_for_descriptors_by_itself)
 {
     struct qt *t = start();
-    uint8_t    f[60] = { 0 };
-    unsigned   kicks;
+    uint8_t f[60] = { 0 };
+    unsigned kicks;
 
     start_cp(t, 0, 1, 1536);
     frame_ether(f, mac_card, 0x88b5);
@@ -440,8 +440,8 @@ TEST(cp_looks_for_descriptors_by_itself)
 TEST(cp_splits_a_frame_over_descriptors)
 {
     struct qt *t = start();
-    uint8_t    f[1000];
-    uint32_t   crc;
+    uint8_t f[1000];
+    uint32_t crc;
 
     for (unsigned i = 0; i < sizeof(f); i++)
         f[i] = i;
@@ -468,9 +468,9 @@ TEST(cp_splits_a_frame_over_descriptors)
 
 TEST(cp_takes_tags_out_and_puts_them_in)
 {
-    struct qt     *t = start();
-    uint8_t        f[100];
-    size_t         len;
+    struct qt *t = start();
+    uint8_t f[100];
+    size_t len;
     const uint8_t *got;
 
     memset(f, 0x42, sizeof(f));
@@ -493,15 +493,15 @@ TEST(cp_takes_tags_out_and_puts_them_in)
 
 TEST(cp_sends_chains_with_sums)
 {
-    struct qt     *t = start();
-    uint8_t        f[500];
-    size_t         len;
+    struct qt *t = start();
+    uint8_t f[500];
+    size_t len;
     const uint8_t *got;
 
     start_cp(t, 0, 4, 1536);
     for (unsigned proto = 6; proto <= 17; proto += 11) {
         uint32_t cs = proto == 6 ? 0x50000 : 0x60000, at = CP_TX + (proto == 6 ? 0 : 32);
-        size_t   n = frame_ip4(f, proto, 333);
+        size_t n = frame_ip4(f, proto, 333);
 
         set16(f + FRAME_L4 + (proto == 6 ? 16 : 6), 0xdead); /* what a stack left there */
         memcpy(t->ram + TX_BUF, f, n);
@@ -522,7 +522,7 @@ TEST(cp_sends_chains_with_sums)
 TEST(cp_waits_for_a_whole_packet)
 {
     struct qt *t = start();
-    size_t     len;
+    size_t len;
 
     start_cp(t, 0, 4, 1536);
     desc(t, CP_TX, OWN | FS | 100, 0, TX_BUF);
@@ -538,8 +538,8 @@ TEST(cp_waits_for_a_whole_packet)
 
 TEST(cp_sends_high_priority_first)
 {
-    struct qt     *t = start();
-    size_t         len;
+    struct qt *t = start();
+    size_t len;
     const uint8_t *got;
 
     start_cp(t, 0, 4, 1536);
@@ -558,8 +558,8 @@ TEST(cp_sends_high_priority_first)
 TEST(cp_cuts_a_large_send)
 {
     struct qt *t = start();
-    uint8_t   *f = malloc(65536);
-    size_t     len = frame_ip4(f, 6, 30000);
+    uint8_t *f = malloc(65536);
+    size_t len = frame_ip4(f, 6, 30000);
 
     start_cp(t, 0, 4, 1536);
     for (unsigned tagged = 0; tagged < 2; tagged++) {
@@ -581,8 +581,8 @@ TEST(cp_cuts_a_large_send)
 TEST(cp_refuses_a_large_send_of_crumbs)
 {
     struct qt *t = start();
-    uint8_t   *f = malloc(65536);
-    size_t     len = frame_ip4(f, 6, 60000), got;
+    uint8_t *f = malloc(65536);
+    size_t len = frame_ip4(f, 6, 60000), got;
 
     start_cp(t, 0, 4, 1536);
     memcpy(t->ram + 0x100000, f, len);
@@ -599,7 +599,7 @@ TEST(cp_refuses_a_large_send_of_crumbs)
 TEST(cp_ring_without_an_end_ends)
 {
     struct qt *t = start();
-    size_t     len;
+    size_t len;
 
     start_cp(t, 0, 4, 1536);
     for (unsigned i = 0; i < 70; i++) /* no EOR, no LS */
@@ -616,7 +616,7 @@ TEST(cp_ring_without_an_end_ends)
 TEST(cp_ring_that_shrinks_ends)
 {
     struct qt *t = start();
-    size_t     len;
+    size_t len;
 
     start_cp(t, 0, 4, 1536);
     for (unsigned i = 0; i < 5; i++)
@@ -641,8 +641,8 @@ TEST(cp_ring_that_shrinks_ends)
 TEST(cp_ring_that_feeds_itself_is_served_in_parts)
 {
     struct qt *t = start();
-    unsigned   n = 0;
-    size_t     len;
+    unsigned n = 0;
+    size_t len;
 
     start_cp(t, 0, 4, 1536);
     /* Its one buffer is the descriptor itself... and in loopback it receives it again. */
@@ -662,9 +662,9 @@ TEST(cp_ring_that_feeds_itself_is_served_in_parts)
 TEST(many_packets_are_sent_in_steps)
 {
     struct qt *t = start();
-    size_t     len;
-    unsigned   n = 0;
-    uint8_t    f[8192];
+    size_t len;
+    unsigned n = 0;
+    uint8_t f[8192];
 
     frame_ip4(f, 6, 7000); /* 1400 segments a packet, cut to fit the cable's memory by reading */
     memcpy(t->ram + 0x100000, f, 7054);
@@ -689,7 +689,7 @@ TEST(many_packets_are_sent_in_steps)
 TEST(tallies_are_dumped)
 {
     struct qt *t = start();
-    uint8_t    f[60] = { 0 };
+    uint8_t f[60] = { 0 };
 
     start_cp(t, 0, 4, 1536);
     frame_ether(f, mac_all, 0x88b5);
@@ -732,7 +732,7 @@ TEST(timer_counts_and_interrupts)
 TEST(link_changes_are_told)
 {
     struct qt *t = start();
-    size_t     len;
+    size_t len;
 
     start_c(t, 0xe);
     net_set_link(net, false);
@@ -775,7 +775,7 @@ TEST(reset_forgets)
 TEST(dma_needs_bus_mastering)
 {
     struct qt *t = start();
-    size_t     len;
+    size_t len;
 
     start_c(t, 0xe);
     cfg_write(t, DEVFN, PCI_COMMAND, 3, 2);
@@ -789,7 +789,7 @@ TEST(dma_needs_bus_mastering)
 static void random_descriptor(struct qt *t, uint64_t *seed, uint32_t at)
 {
     static const uint32_t bits[] = { OWN, OWN, OWN, EOR, FS, LS, LS, 1 << 27, 7 << 16, 0x7ff0000 };
-    uint32_t              opts = rnd(seed) & (rnd(seed) % 4 ? 0x7ff : 0xffff);
+    uint32_t opts = rnd(seed) & (rnd(seed) % 4 ? 0x7ff : 0xffff);
 
     for (unsigned i = 0; i < 5; i++)
         opts |= bits[rnd(seed) % 10];
@@ -799,9 +799,9 @@ static void random_descriptor(struct qt *t, uint64_t *seed, uint32_t at)
 TEST(nonsense_does_no_harm)
 {
     struct qt *t = start();
-    uint64_t   seed = 8139;
-    uint8_t    f[2000];
-    size_t     len;
+    uint64_t seed = 8139;
+    uint8_t f[2000];
+    size_t len;
 
     for (unsigned i = 0; i < accesses(t); i++) {
         unsigned reg = rnd(&seed) & 0xff, width = 1 << rnd(&seed) % 3;

@@ -111,7 +111,7 @@ TEST(file_is_appended_to)
 /* A terminal's bytes pass through a worker of the kernel: up to some seconds for `want` of them. */
 static void wait_for(struct qt *t, struct sink *s, const char *want)
 {
-    char   got[64] = "";
+    char got[64] = "";
     size_t n = 0;
 
     for (int i = 0; i < 1000 && n < strlen(want); i++) {

@@ -72,7 +72,7 @@ static int remembered(uint32_t n)
     for (int c = 0; c < 3; c++)
         if (io_read(0x3c9, 1) != ((n + c) & 63))
             return 0x3c9;
-    io_write(0xcf8, 0x80000900 | 0x40, 4);          /* the IDE function's timing register */
+    io_write(0xcf8, 0x80000900 | 0x40, 4); /* the IDE function's timing register */
     if ((io_read(0xcfc, 2) & 0x8000) == 0)
         return 0xcfc;
     return 0;
