@@ -234,6 +234,13 @@ int block_resize(struct block *b, uint64_t size, struct err *err)
     return b->ops->resize(b, size, err);
 }
 
+int block_lock(struct block *b, bool on, struct err *err)
+{
+    while (b->below) /* filters have nothing to lock */
+        b = b->below;
+    return b->ops->lock ? b->ops->lock(b, on, err) : 0;
+}
+
 /* ---- iovecs ---- */
 
 /* The next piece at *off of at most len bytes; NULL at the end. */

@@ -50,6 +50,8 @@ struct block_ops { /* back ends: file, nbd, image, null, mem; the rest are filte
     /* Blocks until something has finished. NULL: nothing but block_finish_later() finishes. */
     void (*wait)(struct block *b);
     int (*resize)(struct block *b, uint64_t size, struct err *err); /* NULL: it cannot */
+    int (*lock)(struct block *b, bool on,
+                struct err *err); /* NULL: nothing is locked; not of filters */
 };
 
 struct block_stat {      /* of one kind of request, for query-blockstats */
@@ -68,6 +70,7 @@ struct block {
     bool discard;       /* off: DISCARD does nothing and ZERO unmaps nothing */
     bool no_flush;      /* FLUSH does nothing */
     bool direct;        /* past the host's page cache */
+    bool zeroes;        /* detect_zeroes was asked for */
     char *name;         /* the file, for messages and query-block */
     const char *format; /* as query-block calls it */
     unsigned align;     /* bytes that a request should be a multiple of; at least 1 */
@@ -83,8 +86,8 @@ struct block {
 
 /*
  * auto: locks the image like on, and goes on without where the host cannot
- * lock. off is for two back ends of one guest that share a file: under Xen the
- * kernel's back end and the emulated disk have the same file open.
+ * lock. off is for the second back end of one guest that shares a file in the
+ * same process. (The kernel's, under Xen, takes no such locks.)
  * docs/block.md has the byte ranges.
  */
 enum block_locking { BLOCK_LOCK_AUTO, BLOCK_LOCK_ON, BLOCK_LOCK_OFF };
@@ -113,6 +116,7 @@ struct block_options {  /* zeroes but for fd, which BLOCK_OPTIONS() sets */
     bool detect_zeroes; /* WRITE of zeroes becomes ZERO, unmapping with discard */
     bool snapshot;      /* writes go to a temporary file and are thrown away */
     enum block_locking locking;
+    bool lock_later;          /* opened without its lock: block_lock() is to follow */
     const char *backing;      /* instead of the backing file the image names; "": none */
     unsigned reconnect_delay; /* seconds NBD tries to come back; 0: 30 */
     struct block_throttle throttle;
@@ -164,6 +168,14 @@ void block_listen(struct block *b, void (*changed)(void *arg, enum block_event e
  * as zeroes. Waits for what is in flight. 0, or a negative errno and a line in err.
  */
 int block_resize(struct block *b, uint64_t size, struct err *err);
+/*
+ * Takes the locks that the options of block_open() speak of, or lets go of them
+ * for another process that goes on with the guest: then nothing is in flight,
+ * nothing is unflushed, and no request but reads may come until they are taken
+ * again. Done already: 0. Never waits. 0, or -EBUSY and the line that
+ * block_open() would have said.
+ */
+int block_lock(struct block *b, bool on, struct err *err);
 /* Other limits from now on, bursts forgotten. -ENOTSUP for a block not from block_open(). */
 int block_set_throttle(struct block *b, const struct block_throttle *t, struct err *err);
 /* The limits in force; all zeroes where there are none. */

@@ -317,6 +317,13 @@ static void file_close(struct block *b)
     block_free(b);
 }
 
+static int file_lock(struct block *b, bool on, struct err *err)
+{
+    struct file *f = b->priv;
+
+    return hostfile_relock(&f->h, b->name, on, err);
+}
+
 static const struct block_ops file_ops = {
     .name = "file",
     .close = file_close,
@@ -324,6 +331,7 @@ static const struct block_ops file_ops = {
     .cancel = file_cancel,
     .wait = file_wait,
     .resize = file_resize,
+    .lock = file_lock,
 };
 
 void block_file_look(struct block *b)

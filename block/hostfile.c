@@ -142,7 +142,21 @@ static int look(struct hostfile *h, const struct block_options *o, bool cdrom, b
         return err_set(err, -EINVAL, "disk %s: is empty; a disk needs at least one sector",
                        o->file);
     find_alignment(h);
-    return hostfile_lock(h->fd, o->file, h->readonly, cdrom ? BLOCK_LOCK_OFF : o->locking, err);
+    h->locking = cdrom ? BLOCK_LOCK_OFF : o->locking;
+    return o->lock_later ? 0 : hostfile_relock(h, o->file, true, err);
+}
+
+int hostfile_relock(struct hostfile *h, const char *name, bool on, struct err *err)
+{
+    int rc = 0;
+
+    if (on && !h->locked)
+        rc = hostfile_lock(h->fd, name, h->readonly, h->locking, err);
+    else if (!on && h->locked && h->locking != BLOCK_LOCK_OFF)
+        hostfile_unlock(h->fd);
+    if (!rc)
+        h->locked = on;
+    return rc;
 }
 
 int hostfile_open(struct hostfile *h, const struct block_options *o, bool cdrom, bool empty_ok,

@@ -11,13 +11,15 @@ struct hostfile {
     int fd;
     uint64_t size; /* bytes; 0: a CD-ROM drive without a medium */
     bool device, cdrom, readonly, direct;
+    enum block_locking locking;
+    bool locked;        /* as far as the host can */
     unsigned align;     /* of offset and length; 1 without O_DIRECT */
     unsigned mem_align; /* of memory; 1 without O_DIRECT */
 };
 
 /*
  * Opens o->file, or takes over o->fd (owned from here on, also on failure).
- * Honours readonly, direct and locking. cdrom: an empty drive is fine. An
+ * Honours readonly, direct, locking and lock_later. cdrom: an empty drive is fine. An
  * empty file is not, unless empty_ok. 0, or a negative errno and a line in err.
  */
 int hostfile_open(struct hostfile *h, const struct block_options *o, bool cdrom, bool empty_ok,
@@ -32,6 +34,8 @@ int hostfile_discard(const struct hostfile *h, uint64_t off, uint64_t len);
 int hostfile_zero(const struct hostfile *h, uint64_t off, uint64_t len, bool may_unmap);
 /* Makes the file size bytes long. -ENOTSUP for a device of another size. */
 int hostfile_resize(struct hostfile *h, uint64_t size);
+/* block_lock() of this file; name is for the message. */
+int hostfile_relock(struct hostfile *h, const char *name, bool on, struct err *err);
 /*
  * Locks the image as docs/block.md says, for writing or for reading only.
  * Never waits. 0, or a negative errno and a line in err; 0 too where the host
@@ -39,3 +43,5 @@ int hostfile_resize(struct hostfile *h, uint64_t size);
  */
 int hostfile_lock(int fd, const char *file, bool readonly, enum block_locking locking,
                   struct err *err);
+/* Ends what hostfile_lock() began; fine without. */
+void hostfile_unlock(int fd);

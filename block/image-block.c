@@ -319,6 +319,20 @@ static int image_resize(struct block *b, uint64_t size, struct err *err)
     return 0;
 }
 
+/*
+ * Whose image it is not, does not write to it: not even when it is closed.
+ * Nothing is in flight, so the worker sleeps.
+ */
+static int image_lock(struct block *b, bool on, struct err *err)
+{
+    struct image_block *ib = b->priv;
+    int rc = store_lock(ib->im->store, on, err);
+
+    if (!rc)
+        ib->im->readonly = !on || b->readonly;
+    return rc;
+}
+
 static void handle_closed(uv_handle_t *handle)
 {
     free(handle);
@@ -350,6 +364,7 @@ static const struct block_ops image_block_ops = {
     .cancel = image_cancel,
     .wait = image_wait,
     .resize = image_resize,
+    .lock = image_lock,
 };
 
 /* ---- opening ---- */

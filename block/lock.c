@@ -40,7 +40,7 @@ static int take(int fd, bool readonly)
     return rc;
 }
 
-static void release(int fd)
+void hostfile_unlock(int fd)
 {
     struct flock fl = {
         .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = USES, .l_len = 2 * (DENIES - USES)
@@ -86,7 +86,7 @@ int hostfile_lock(int fd, const char *file, bool readonly, enum block_locking lo
         why = conflict(fd, readonly, &rc);
     if (!rc)
         return 0;
-    release(fd);
+    hostfile_unlock(fd);
     if (why || rc == -EAGAIN || rc == -EACCES)
         return err_set(err, -EBUSY,
                        "disk %s: is in use: %s; shut down the other guest or tool, or, if sharing "

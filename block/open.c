@@ -56,6 +56,7 @@ static struct block *open_base(struct uv_loop_s *loop, const struct block_option
         return NULL;
     }
     base.readonly |= o->snapshot; /* what is written goes elsewhere */
+    /* cppcheck-suppress returnDanglingLifetime ; a back end copies what it needs */
     return format->open(loop, &base, err);
 }
 
@@ -102,6 +103,7 @@ struct block *block_open(struct uv_loop_s *loop, const struct block_options *o, 
     }
     b->discard = o->discard;
     b->no_flush = o->no_flush;
+    b->zeroes = o->detect_zeroes;
     throttle_set(b, &o->throttle);
     return b;
 }

@@ -213,6 +213,13 @@ static int fstore_next_data(struct store *s, uint64_t off, uint64_t *start, uint
     return 0;
 }
 
+static int fstore_lock(struct store *s, bool on, struct err *err)
+{
+    struct fstore *f = s->priv;
+
+    return hostfile_relock(&f->h, s->name, on, err);
+}
+
 static void fstore_close(struct store *s)
 {
     struct fstore *f = s->priv;
@@ -233,6 +240,7 @@ static const struct store_ops fstore_ops = {
     .discard = fstore_discard,
     .zero = fstore_zero,
     .resize = fstore_resize,
+    .lock = fstore_lock,
     .next_data = fstore_next_data,
 };
 

@@ -14,6 +14,7 @@ struct store_ops { /* offsets and lengths are within the size, len > 0 */
     int (*discard)(struct store *s, uint64_t off, uint64_t len);
     int (*zero)(struct store *s, uint64_t off, uint64_t len, bool may_unmap); /* or -EOPNOTSUPP */
     int (*resize)(struct store *s, uint64_t size);                            /* or NULL */
+    int (*lock)(struct store *s, bool on, struct err *err);                   /* or NULL */
     int (*next_data)(struct store *s, uint64_t off, uint64_t *start, uint64_t *len); /* or NULL */
 };
 

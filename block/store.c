@@ -40,6 +40,11 @@ struct store *store_open(const struct block_options *o, struct err *err)
     return s;
 }
 
+int store_lock(struct store *s, bool on, struct err *err)
+{
+    return s->ops->lock ? s->ops->lock(s, on, err) : 0;
+}
+
 void store_close(struct store *s)
 {
     if (s)

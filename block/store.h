@@ -13,8 +13,8 @@ struct store;
 
 /*
  * Opens what o->file (a path or an NBD URI) or o->fd (owned from here on, also
- * on failure) names. Honours readonly, direct, no_flush, locking and
- * reconnect_delay; the rest is ignored. A file of no bytes is fine. NULL and a
+ * on failure) names. Honours readonly, direct, no_flush, locking,
+ * lock_later and reconnect_delay; the rest is ignored. A file of no bytes is fine. NULL and a
  * line in err on failure.
  */
 struct store *store_open(const struct block_options *o, struct err *err);
@@ -39,7 +39,8 @@ int store_flush(struct store *s); /* what was written is on stable storage now *
 int store_discard(struct store *s, uint64_t off, uint64_t len);
 /* The bytes read as zeroes; may_unmap: and may take no space. Grows a file like a write. */
 int store_zero(struct store *s, uint64_t off, uint64_t len, bool may_unmap);
-int store_resize(struct store *s, uint64_t size); /* -ENOTSUP for a device */
+int store_resize(struct store *s, uint64_t size);          /* -ENOTSUP for a device */
+int store_lock(struct store *s, bool on, struct err *err); /* see block_lock(); any thread */
 /*
  * Where the next byte at or after off that is not in a hole lies, and how many
  * follow before the next hole; *len 0 when there is none up to the end. A host

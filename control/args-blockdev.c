@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* control/args-blockdev.c: -blockdev: a named node; control/blockopts.c knows what it means. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "control/args-impl.h"
 #include "control/blockopts.h"
@@ -14,6 +15,18 @@ struct node_arg *args_find_node(struct vm_args *a, const char *name)
             return &a->nodes[i];
     }
     return NULL;
+}
+
+void args_drop_node(struct vm_args *a, const char *name)
+{
+    struct node_arg *n = args_find_node(a, name);
+
+    if (!n)
+        return;
+    free(n->name);
+    config_free(&n->cfg);
+    memmove(n, n + 1, (size_t)(&a->nodes[--a->nnodes] - n) * sizeof(*n));
+    memset(&a->nodes[a->nnodes], 0, sizeof(*n));
 }
 
 int args_add_node(struct vm_args *a, const struct config *cfg, struct err *err)

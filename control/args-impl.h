@@ -80,6 +80,7 @@ int args_join_plugs(struct args_ctx *c);
 /* args-blockdev.c */
 option_fn args_blockdev;
 struct node_arg *args_find_node(struct vm_args *a, const char *name);
+void args_drop_node(struct vm_args *a, const char *name); /* none of that name: fine */
 /* args-device.c */
 option_fn args_device, args_usbdevice, args_vga, args_global, args_set;
 int args_join_sets(struct args_ctx *c);

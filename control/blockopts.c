@@ -591,8 +591,6 @@ static void begin(struct block_want *w, const struct vm_args *a)
 {
     memset(w, 0, sizeof(*w));
     w->o = BLOCK_OPTIONS(.discard = a->domid >= 0);
-    /* Under Xen the kernel's back end has the same image open, and libxl answers for that. */
-    w->o.locking = a->domid >= 0 ? BLOCK_LOCK_OFF : BLOCK_LOCK_AUTO;
 }
 
 int block_want_node(struct block_want *w, const struct vm_args *a, const char *node,

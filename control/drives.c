@@ -14,6 +14,9 @@
 #include "hw/fdc.h"
 #include "hw/ide.h"
 
+#define LOCK_TRIES    100
+#define LOCK_PAUSE_MS 100
+
 static bool is_empty_file(const char *file)
 {
     struct stat st;
@@ -52,6 +55,7 @@ static int drive_open(struct vm *vm, struct vm_drive *d, struct err *err)
         return 0;
     rc = block_want_drive(&w, &vm->args, d->arg, err);
     w.o.readonly |= d->arg->cdrom;
+    w.o.lock_later = vm->args.incoming >= 0; /* who saved the guest may still hold it */
     if (!rc)
         rc = open_wanted(vm, d, &w, err);
     block_want_free(&w);
@@ -80,6 +84,36 @@ void drives_close(struct vm *vm)
         if (!qmp_node_of(vm, d->waiting))
             block_close(d->waiting);
         d->block = d->waiting = NULL;
+    }
+}
+
+/* The i-th image that is open, of drives and of nodes; NULL: none. */
+static struct block *image_at(struct vm *vm, unsigned i)
+{
+    if (i < ARGS_DRIVES)
+        return vm->drives[i].block;
+    return vm->nodes[i - ARGS_DRIVES].block;
+}
+
+int drives_lock(struct vm *vm, bool patient, struct err *err)
+{
+    unsigned tries = patient ? LOCK_TRIES : 1;
+    int      rc = 0;
+
+    for (unsigned i = 0; i < ARGS_DRIVES + VM_NODES && !rc; i++) {
+        struct block *b = image_at(vm, i);
+
+        while (b && (rc = block_lock(b, true, err)) == -EBUSY && --tries)
+            uv_sleep(LOCK_PAUSE_MS);
+    }
+    return rc;
+}
+
+void drives_unlock(struct vm *vm)
+{
+    for (unsigned i = 0; i < ARGS_DRIVES + VM_NODES; i++) {
+        if (image_at(vm, i))
+            block_lock(image_at(vm, i), false, NULL);
     }
 }
 

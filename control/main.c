@@ -183,6 +183,8 @@ static int assemble(struct vm *vm, struct err *err)
     if (!rc)
         rc = drives_open(vm, err);
     if (!rc)
+        rc = vm_nodes_open(vm, err);
+    if (!rc)
         rc = open_nets(vm, err);
     if (!rc)
         rc = build_machine(vm, err);
@@ -198,6 +200,11 @@ static int assemble(struct vm *vm, struct err *err)
         vm_plug_listen(vm);
     if (!rc && vm->args.incoming >= 0)
         rc = save_read(vm, vm->args.incoming, err);
+    vm->let_go = vm->args.incoming >= 0; /* with -S the guest may still be another process's */
+    if (!rc && vm->let_go && !vm->args.paused) {
+        rc = drives_lock(vm, true, err);
+        vm->let_go = rc != 0;
+    }
     return rc;
 }
 

@@ -12,6 +12,12 @@ void drives_close(struct vm *vm);
  * over a MiB: a download that broke off (ECMA-119 8.4.8). fd: it is open already; or -1.
  */
 int  iso_check(const char *file, int fd, struct err *err);
+/*
+ * Takes the locks of all images, or lets go of them. 0, or -EBUSY and a line in err. patient:
+ * waits some seconds for another process that is about to let go; for before the loop runs.
+ */
+int  drives_lock(struct vm *vm, bool patient, struct err *err);
+void drives_unlock(struct vm *vm);
 /* Once the machine is built: hear of trays that the guest moves. */
 void drives_listen(struct vm *vm);
 

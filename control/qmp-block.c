@@ -67,12 +67,15 @@ static void add_limits(json_t *o, const struct block *b)
 
 json_t *qmp_block_info(const struct block *b, json_t *node, bool writeback)
 {
-    json_t *o = json_pack("{s:s, s:o, s:b, s:o, s:i, s:s, s:i, s:b, s:{s:b, s:b, s:b}, s:o}",
-                          "detect_zeroes", "off", "image", image_info(b), "ro", b->readonly,
-                          "node-name", node, "backing_file_depth", (int)b->backing_depth, "drv",
-                          b->format ? b->format : "raw", "write_threshold", 0, "encrypted", 0,
-                          "cache", "no-flush", b->no_flush, "direct", b->direct, "writeback",
-                          writeback, "file", qmp_str(b->name ? b->name : ""));
+    json_t *o = json_pack(
+        "{s:s, s:o, s:b, s:o, s:i, s:s, s:i, s:b, s:{s:b, s:b, s:b}, s:o}", "detect_zeroes",
+        !b->zeroes   ? "off"
+        : b->discard ? "unmap"
+                     : "on",
+        "image", image_info(b), "ro", b->readonly, "node-name", node, "backing_file_depth",
+        (int)b->backing_depth, "drv", b->format ? b->format : "raw", "write_threshold", 0,
+        "encrypted", 0, "cache", "no-flush", b->no_flush, "direct", b->direct, "writeback",
+        writeback, "file", qmp_str(b->name ? b->name : ""));
 
     add_limits(o, b);
     return o;
@@ -173,14 +176,30 @@ static void query_blockstats(struct qmp_call *c)
     }
 }
 
+/* Of one that another node has open: the image is the same, the names are its own. */
+static json_t *node_info(struct vm *vm, const struct vm_node *n)
+{
+    const struct block *b = qmp_node_image(vm, n);
+    const char *driver = qmp_node_option(vm, n, "driver");
+    const char *file = qmp_node_option(vm, n, "filename");
+    json_t *o = b ? qmp_block_info(b, qmp_str(n->name), true) : NULL;
+
+    if (o && driver)
+        json_object_set_new(o, "drv", qmp_str(driver));
+    if (o && file)
+        json_object_set_new(o, "file", qmp_str(file));
+    return o;
+}
+
 static void query_nodes(struct qmp_call *c)
 {
     c->ret = json_array();
     for (unsigned i = 0; i < VM_NODES; i++) {
         const struct vm_node *n = &c->vm->nodes[i];
+        json_t *info = n->name ? node_info(c->vm, n) : NULL;
 
-        if (n->name && n->block)
-            json_array_append_new(c->ret, qmp_block_info(n->block, qmp_str(n->name), true));
+        if (info)
+            json_array_append_new(c->ret, info);
     }
     for (unsigned i = 0; i < c->vm->args.ndrives; i++) {
         const struct vm_drive *d = &c->vm->drives[i];

@@ -284,10 +284,12 @@ static void insert_medium(struct qmp_call *c)
 
     if (!d || !tray_is_open(c, d))
         return;
-    if (!n || !n->block)
+    if (!n)
         qmp_fail(c, "Node '%s' not found", name);
     else if (qmp_node_in_use(c->vm, n))
         qmp_fail(c, "Node '%s' is already in use", name);
+    else if (!n->block)
+        qmp_fail(c, "Node '%s' has no image; delete and add it again", name);
     else if (d->waiting || (is_floppy(d) && d->block))
         qmp_fail(c, "There already is a medium in device '%s'",
                  qmp_arg(c, "id", qmp_arg(c, "device", "")));

@@ -188,7 +188,7 @@ static void save_to(struct qmp_call *c, int fd)
         qmp_fail(c, "xen-save-devices-state: the guest does not go on: %s", again.msg);
 }
 
-/* "live" asks to let go of image locks; none are ever taken. */
+/* "live": the guest goes on in another process, which needs the locks of the images. */
 static void save_devices(struct qmp_call *c)
 {
     const char *filename = qmp_arg(c, "filename", "");
@@ -198,6 +198,8 @@ static void save_devices(struct qmp_call *c)
         return;
     if (rewind_file(c, fd, filename))
         save_to(c, fd);
+    if (!c->error && !c->vm->running && qmp_arg_bool(c, "live", true))
+        vm_let_go(c->vm);
     if (close(fd) && !c->error)
         qmp_fail(c, "%s: %s", filename, strerror(errno));
 }

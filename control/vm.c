@@ -23,6 +23,13 @@ int vm_cont(struct vm *vm, struct err *err)
 
     if (vm->halt == HALT_SHUTDOWN && !vm->running)
         return err_set(err, -EINVAL, "Resetting the Virtual Machine is required");
+    if (vm->let_go) {
+        int rc = drives_lock(vm, false, err);
+
+        if (rc)
+            return rc;
+        vm->let_go = false;
+    }
     if (!vm->running && !vm->prelaunch)
         world_resume(vm->world, vm->plat);
     vm->running = true;
@@ -63,6 +70,12 @@ int vm_save(struct vm *vm, int fd, struct err *err)
     if (vm->running)
         return err_set(err, -EBUSY, "the guest must be stopped first");
     return save_write(vm, fd, err);
+}
+
+void vm_let_go(struct vm *vm)
+{
+    drives_unlock(vm);
+    vm->let_go = true;
 }
 
 int vm_set_dirty_log(struct vm *vm, bool on, struct err *err)

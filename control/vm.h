@@ -27,10 +27,9 @@ struct vm_drive {
 
 #define VM_NODES 32
 
-struct vm_node { /* blockdev-add; `name` NULL: a free slot */
-    char           *name, *file;
-    struct block   *block; /* NULL: a protocol node, opened by the format above it */
-    struct vm_node *below;
+struct vm_node { /* -blockdev, blockdev-add; its options are in args.nodes */
+    char         *name;  /* NULL: a free slot */
+    struct block *block; /* NULL: another node stands on it and has it open */
 };
 
 struct vm_fd { /* QMP add-fd; lives as long as the connection that brought it */
@@ -73,6 +72,7 @@ struct vm {
     bool             running;   /* false: stopped by `stop`, or -S */
     bool             prelaunch; /* -S, before the first cont */
     bool             dirty_log; /* xen-set-global-dirty-log */
+    bool             let_go;    /* the images' locks: another process may go on with the guest */
     bool             quit;      /* leave the loop */
     bool             suspended; /* in ACPI S3, where the world tells us */
     enum vm_halt     halt;
@@ -89,6 +89,9 @@ struct vm {
 int  vm_cont(struct vm *vm, struct err *err);
 int  vm_stop(struct vm *vm, struct err *err); /* drains disks; the guest's clock stands */
 int  vm_save(struct vm *vm, int fd, struct err *err); /* of a stopped vm; fd stays the caller's */
+/* Behind vm_save(): lets go of the images' locks for who loads what was saved. vm_cont() takes
+ * them again, and fails when somebody else has them. */
+void vm_let_go(struct vm *vm);
 int  vm_set_dirty_log(struct vm *vm, bool on, struct err *err);
 void vm_quit(struct vm *vm);
 /* CPU hot-plug: number present; make cpu `index` present and tell the guest. */
@@ -145,4 +148,6 @@ int  vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err);
 int  vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct err *err);
 bool vm_tray_locked(struct vm *vm, struct vm_drive *d);
 int  vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err); /* with nothing in it */
+/* qmp-nodes.c. Behind drives_open(): those of -blockdev that no drive has opened, too. */
+int  vm_nodes_open(struct vm *vm, struct err *err);
 void vm_nodes_free(struct vm *vm); /* qmp-nodes.c; at the end, behind the machine */

@@ -132,6 +132,11 @@ int vm_save(struct vm *vm, int fd, struct err *err)
     return outcome(f, err);
 }
 
+void vm_let_go(struct vm *vm)
+{
+    note(fake_of(vm), "let go;");
+}
+
 int vm_set_dirty_log(struct vm *vm, bool on, struct err *err)
 {
     note(fake_of(vm), "dirty %d;", on);

@@ -80,6 +80,7 @@ TEST(format_over_a_named_file)
     run(c, "blockdev-add", "\"driver\":\"raw\",\"node-name\":\"y\",\"file\":\"f\"",
         "Node 'f' is already in use");
     run(c, "blockdev-del", "\"node-name\":\"f\"", "Node f is in use");
+    run(c, "query-named-block-nodes", "", "\"drv\": \"file\""); /* though raw has it open */
     run(c, "block_resize", "\"node-name\":\"x\",\"size\":16384", DONE);
     run(c, "query-named-block-nodes", "", "\"virtual-size\": 16384");
     r->f->vm.drives[0].block = block_open_mem(&r->f->loop, 1 << 20);
@@ -95,8 +96,41 @@ TEST(format_over_a_named_file)
     run(c, "block_resize", "\"device\":\"zz\",\"size\":512",
         "Cannot find device='zz' nor node-name=''");
     run(c, "blockdev-del", "\"node-name\":\"x\"", DONE);
+    CHECK(qmp_node_of(&r->f->vm, NULL) == NULL && r->f->vm.nodes[0].block); /* f again */
     run(c, "blockdev-del", "\"node-name\":\"f\"", DONE);
+    CHECK_EQ(r->f->vm.args.nnodes, 0);
     CHECK(unlink(path) == 0);
+    hang_up(c);
+    rig_free(r);
+}
+
+TEST(nodes_of_the_command_line)
+{
+    char path[64], name[] = "/tmp/portico-node-XXXXXX", more[300];
+    int fd = mkstemp(name);
+    struct err err = { "" };
+    struct rig *r;
+    struct client *c;
+
+    CHECK(fd >= 0 && ftruncate(fd, 8192) == 0);
+    snprintf(path, sizeof(path), "%s", name);
+    snprintf(more, sizeof(more),
+             "-blockdev|driver=file,node-name=f1,filename=%s|"
+             "-blockdev|driver=raw,node-name=r1,file=f1,detect-zeroes=on,read-only=on",
+             path);
+    r = rig_new(more);
+    c = libxl(r);
+    CHECK_EQ(vm_nodes_open(&r->f->vm, &err), 0);
+    CHECK(!r->f->vm.nodes[0].block && r->f->vm.nodes[1].block);
+    run(c, "query-named-block-nodes", "", "\"node-name\": \"f1\"");
+    run(c, "query-named-block-nodes", "", "\"detect_zeroes\": \"unmap\"");
+    run(c, "blockdev-del", "\"node-name\":\"f1\"", "Node f1 is in use");
+    run(c, "blockdev-open-tray", CD, "\"tray-open\": true}}\r\n" DONE);
+    run(c, "blockdev-insert-medium", CD ",\"node-name\":\"f1\"", "already in use");
+    run(c, "blockdev-insert-medium", CD ",\"node-name\":\"r1\"", DONE);
+    run(c, "blockdev-del", "\"node-name\":\"r1\"", "Node r1 is in use");
+    CHECK(unlink(path) == 0);
+    close(fd);
     hang_up(c);
     rig_free(r);
 }
@@ -125,7 +159,7 @@ TEST(nodes_that_cannot_be)
     static const char *const table[][2] = {
         { "\"driver\":\"raw\"", "'node-name' must be specified" },
         { "\"driver\":\"raw\",\"node-name\":\"\"", "Invalid node-name" },
-        { "\"driver\":\"raw\",\"node-name\":\"x\"", "Parameter 'file.filename' is missing" },
+        { "\"driver\":\"raw\",\"node-name\":\"x\"", "must be specified for \\\"file" },
         { "\"driver\":\"raw\",\"node-name\":\"x\",\"file\":{\"driver\":\"file\",\"filename\":\"/"
           "no\"}",
           "Could not open '/no'" },
@@ -135,7 +169,7 @@ TEST(nodes_that_cannot_be)
           "Unknown driver 'ssh'" },
         { "\"driver\":\"nope\",\"node-name\":\"x\",\"file\":{\"driver\":\"file\",\"filename\":\"/"
           "a\"}",
-          "Could not open" },
+          "Unknown driver 'nope'" },
         { "\"driver\":\"raw\",\"node-name\":\"ide-5696\"", "conflicting with a device id" },
         { "\"driver\":1", "expected: string" },
         { "\"driver\":\"a\",\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{\"b\":1}}}}}}},"
