@@ -14,16 +14,16 @@
 #define CAPR_INIT    0xfff0
 #define STARVED_NS   (2 * NS_PER_MS)
 
-/* Status word of a packet in C mode; MAR, PAM, BAR shifted are those of C+ mode */
+/* Status word of a packet in C mode; MAR, PAM and BAR are elsewhere in C+ mode (as 8139cp has them) */
 #define RX_ROK     0x0001
 #define RX_LONG    0x0008
 #define RX_BAR     0x2000
 #define RX_PAM     0x4000
 #define RX_MAR     0x8000
 #define CP_RX_SIZE 0x00001fff
-#define CP_RX_MAR  0x08000000
-#define CP_RX_PAM  0x04000000
-#define CP_RX_BAR  0x02000000
+#define CP_RX_MAR  0x04000000
+#define CP_RX_PAM  0x02000000
+#define CP_RX_BAR  0x01000000
 #define CP_RX_TCP  0x00010000 /* PID1, PID0: what it carries */
 #define CP_RX_UDP  0x00020000
 #define CP_RX_IP   0x00030000

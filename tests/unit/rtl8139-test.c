@@ -392,27 +392,27 @@ TEST(cp_receives_into_descriptors)
     len = frame_ip4(f, 6, 600);
     frame_sums(f);
     CHECK_EQ(hear(t, net, f, len), 0);
-    CHECK_EQ(ram32(t, CP_RX), FS | LS | 1 << 26 | 1 << 16 | (len + 4));
+    CHECK_EQ(ram32(t, CP_RX), FS | LS | 1 << 25 | 1 << 16 | (len + 4));
     CHECK(!memcmp(t->ram + RX_BUFS, f, len));
     crc = slow_crc(f, len);
     CHECK_EQ(ram32(t, RX_BUFS + len), crc);
     CHECK(intx(t, DEVFN >> 3, 0));
     f[300] ^= 1; /* wrong TCP sum */
     hear(t, net, f, len);
-    CHECK_EQ(ram32(t, CP_RX + 16), FS | LS | 1 << 26 | 1 << 16 | 0x2000 | (len + 4));
+    CHECK_EQ(ram32(t, CP_RX + 16), FS | LS | 1 << 25 | 1 << 16 | 0x2000 | (len + 4));
     len = frame_ip4(f, 17, 100);
     frame_sums(f);
     f[FRAME_IP + 8]++; /* wrong IP sum */
     hear(t, net, f, len);
-    CHECK_EQ(ram32(t, CP_RX + 32), FS | LS | 1 << 26 | 2 << 16 | 0x8000 | (len + 4));
+    CHECK_EQ(ram32(t, CP_RX + 32), FS | LS | 1 << 25 | 2 << 16 | 0x8000 | (len + 4));
     frame_ether(f, mac_all, 0x0806);
     hear(t, net, f, 60);
-    CHECK_EQ(ram32(t, CP_RX + 48), EOR | FS | LS | 1 << 25 | 64);
+    CHECK_EQ(ram32(t, CP_RX + 48), EOR | FS | LS | 1 << 24 | 64);
     CHECK_EQ(hear(t, net, f, 60), 1); /* the ring is used up: it waits */
     desc(t, CP_RX, OWN | 1536, 0, RX_BUFS);
     outw(t, PORT + 0x3e, 0xffff);
     CHECK_EQ(net_mem_run(net), 0);
-    CHECK_EQ(ram32(t, CP_RX), FS | LS | 1 << 25 | 64);
+    CHECK_EQ(ram32(t, CP_RX), FS | LS | 1 << 24 | 64);
     end(t);
 }
 
@@ -451,7 +451,7 @@ TEST(cp_splits_a_frame_over_descriptors)
     CHECK_EQ(hear(t, net, f, 1000), 0);
     CHECK_EQ(ram32(t, CP_RX), FS | 400);
     CHECK_EQ(ram32(t, CP_RX + 16), 400);
-    CHECK_EQ(ram32(t, CP_RX + 32), LS | 1 << 26 | 1004);
+    CHECK_EQ(ram32(t, CP_RX + 32), LS | 1 << 25 | 1004);
     CHECK(!memcmp(t->ram + RX_BUFS, f, 400) && !memcmp(t->ram + RX_BUFS + BUF, f + 400, 400) &&
           !memcmp(t->ram + RX_BUFS + 2 * BUF, f + 800, 200));
     CHECK_EQ(ram32(t, RX_BUFS + 2 * BUF + 200), crc);
@@ -479,7 +479,7 @@ TEST(cp_takes_tags_out_and_puts_them_in)
     set16(f + 16, 0x88b5);
     start_cp(t, 0x40, 4, 1536);
     CHECK_EQ(hear(t, net, f, 100), 0);
-    CHECK_EQ(ram32(t, CP_RX), FS | LS | 1 << 26 | 100);
+    CHECK_EQ(ram32(t, CP_RX), FS | LS | 1 << 25 | 100);
     CHECK_EQ(ram32(t, CP_RX + 4), 0x10000 | 0x2361);
     CHECK(!memcmp(t->ram + RX_BUFS, f, 12) && !memcmp(t->ram + RX_BUFS + 12, f + 16, 84));
 
