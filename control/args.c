@@ -79,11 +79,23 @@ static int opt_string(struct args_ctx *c, const struct option *o, const char *ar
                : !strcmp(o->name, "chroot")    ? &a->chroot
                : !strcmp(o->name, "qtest")     ? &a->qtest
                : !strcmp(o->name, "qtest-log") ? &a->qtest_log
+               : !strcmp(o->name, "replay")    ? &a->replay
                                                : &a->runas;
 
     if (!*arg)
         return err_set(c->err, -EINVAL, "-%s: the argument is empty", o->name);
     args_replace(p, arg);
+    return 0;
+}
+
+/* -trace ioreq=FILE; what else QEMU can trace is noted. */
+static int opt_trace(struct args_ctx *c, const struct option *o, const char *arg)
+{
+    if (strncmp(arg, "ioreq=", 6))
+        return opt_note(c, o, arg);
+    if (!arg[6])
+        return err_set(c->err, -EINVAL, "-trace ioreq=: the file is missing");
+    args_replace(&c->a->trace, arg + 6);
     return 0;
 }
 
@@ -201,7 +213,8 @@ static const struct option options[] = {
     { "global", true, args_global, NULL },
     { "set", true, args_set, NULL },
     { "cpu", true, opt_note, XEN_CPU },
-    { "trace", true, opt_note, LOGGING " and has no trace events of this name" },
+    { "replay", true, opt_string, NULL },
+    { "trace", true, opt_trace, LOGGING " and has no trace events of this name" },
     { "d", true, opt_note, LOGGING },
     { "D", true, opt_note, LOGGING },
     { "msg", true, opt_note, LOGGING },
@@ -327,7 +340,12 @@ static int settle_world(struct args_ctx *c)
         if (!c->seen.boot)
             memcpy(a->boot, "cad", 4);
     }
-    if (a->accel && !strcmp(a->accel, "xen") && a->domid < 0)
+    if (a->trace && (a->incoming >= 0 || a->replay))
+        return err_set(c->err, -ENOTSUP, "-trace ioreq=: not supported with %s; a recording begins "
+                       "with a machine that is switched on", a->replay ? "-replay" : "-incoming");
+    if (a->replay && a->incoming >= 0)
+        return err_set(c->err, -ENOTSUP, "-replay: not supported with -incoming");
+    if (a->accel && !strcmp(a->accel, "xen") && a->domid < 0 && !a->replay)
         return err_set(c->err, -EINVAL, "-xen-domid: missing; -accel xen needs -xen-domid N");
     if (a->domid_restrict && a->domid < 0)
         return err_set(c->err, -EINVAL, "-xen-domid-restrict: needs -xen-domid N");
@@ -426,7 +444,7 @@ void args_free(struct vm_args *a)
     char *strings[] = { a->name,           a->machine, a->accel,    a->keymap,   a->vnc.host,
                         a->vnc.unix_path,  a->chroot,  a->runas,    a->debugcon, a->parallel,
                         a->rom_path,       a->uuid,    a->print,    a->bios,     a->bootorder,
-                        a->bootopt.splash, a->qtest,   a->qtest_log };
+                        a->bootopt.splash, a->qtest,   a->qtest_log, a->trace, a->replay };
 
     for (unsigned i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
         free(strings[i]);

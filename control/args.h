@@ -160,6 +160,8 @@ struct vm_args {
     uint64_t debugcon_port;  /* where it is: 0x402 */
     char *parallel;          /* -parallel SINK; NULL: no port */
     char *uuid;              /* lower case, or NULL */
+    char *trace;             /* -trace ioreq=FILE; or NULL */
+    char *replay;            /* -replay FILE; or NULL */
     char *qtest, *qtest_log; /* -qtest, -qtest-log, as given; or NULL */
     bool show_version, show_help; /* the rest of the command line was not looked at */
     char *print;                  /* likewise: the answer to "-machine help", "-device help", … */

@@ -24,6 +24,16 @@ static bool is_empty_file(const char *file)
     return !stat(file, &st) && S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
+static int put_tape(struct vm *vm, struct vm_drive *d, struct err *err)
+{
+    struct block *top = tape_disk(vm->tape, (unsigned)(d - vm->drives), d->block);
+
+    if (!top)
+        return err_set(err, -ENOMEM, "disk %s: out of memory", d->block->name);
+    d->block = top;
+    return 0;
+}
+
 static int open_wanted(struct vm *vm, struct vm_drive *d, const struct block_want *w,
                        struct err *err)
 {
@@ -37,7 +47,7 @@ static int open_wanted(struct vm *vm, struct vm_drive *d, const struct block_wan
         return rc;
     d->block = block_open(vm->loop, &w->o, err);
     if (d->block)
-        return 0;
+        return put_tape(vm, d, err);
     if (a->cdrom && vm->args.incoming >= 0) {
         log_line("%s; the guest finds the drive empty", err->msg);
         return 0; /* a running guest is worth more than its CD */
@@ -55,6 +65,7 @@ static int drive_open(struct vm *vm, struct vm_drive *d, struct err *err)
         return 0;
     rc = block_want_drive(&w, &vm->args, d->arg, err);
     w.o.readonly |= d->arg->cdrom;
+    w.o.snapshot |= vm->args.replay && !w.o.readonly;
     w.o.lock_later = vm->args.incoming >= 0; /* who saved the guest may still hold it */
     if (!rc)
         rc = open_wanted(vm, d, &w, err);
@@ -229,6 +240,7 @@ int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err)
     struct device *ide = ide_of(vm), *fdc = fdc_of(vm, d);
     int rc;
 
+    tape_stop(vm->tape, "a medium was taken out");
     if (fdc)
         rc = floppy_eject(fdc, (unsigned)d->arg->index, err);
     else if (!ide || d->arg->unit < 0 || !d->arg->cdrom)
@@ -248,6 +260,7 @@ int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err)
     struct device *ide = ide_of(vm);
     int rc;
 
+    tape_stop(vm->tape, "a tray was closed");
     if (!ide || d->arg->unit < 0 || !d->arg->cdrom)
         return err_set(err, -EINVAL, "Device '%s' is not removable", d->arg->id);
     rc = ide_close_tray(ide, d->arg->unit, err);
@@ -261,6 +274,7 @@ int vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct er
     struct device *ide = ide_of(vm), *fdc = fdc_of(vm, d);
     int rc;
 
+    tape_stop(vm->tape, "a medium was put in");
     if (!fdc && (!ide || d->arg->unit < 0 || !d->arg->cdrom))
         rc = err_set(err, -EINVAL, "Device '%s' is not removable", d->arg->id);
     else if (d->block)

@@ -15,6 +15,7 @@
 #include "control/qmp.h"
 #include "display/vnc.h"
 #include "hw/core/log.h"
+#include "hw/ide.h"
 
 struct signals {
     uv_signal_t hup, term, intr;
@@ -57,6 +58,38 @@ static bool disks_busy(void *arg)
     return false;
 }
 
+static void on_replayed(void *arg, int status, const char *line)
+{
+    struct vm *vm = arg;
+
+    log_line("%s", line);
+    vm->status = status;
+    vm_quit(vm);
+}
+
+/* What a tape needs to know of a guest of another world would be another machine. */
+static int check_replay(const struct vm_args *a, struct err *err)
+{
+    char world[8];
+    int  rc = replay_world(a->replay, world, err);
+
+    if (rc)
+        return rc;
+    if (strcmp(world, a->accel ? a->accel : "xen"))
+        return err_set(err, -EINVAL, "-replay %s: was recorded with -accel %.7s: give the options "
+                       "of that command line", a->replay, world);
+    return 0;
+}
+
+static int open_tape(struct vm *vm, struct err *err)
+{
+    if (vm->args.replay)
+        vm->tape = replay_tape(vm->plat);
+    else if (vm->args.trace && !(vm->tape = record_new(vm->plat, vm->args.trace, vm->world->name, err)))
+        return -EIO;
+    return 0;
+}
+
 static int open_world(struct vm *vm, struct err *err)
 {
     const struct vm_args *a = &vm->args;
@@ -69,23 +102,59 @@ static int open_world(struct vm *vm, struct err *err)
          .incoming = a->incoming >= 0,
          .qtest = a->qtest,
          .qtest_log = a->qtest_log,
+         .replay = a->replay,
+         .replayed = on_replayed,
          .gone = on_gone,
          .busy = disks_busy,
          .power = vm_power_asked,
          .arg = vm,
     };
 
-    vm->world = world_find(name);
+    if (a->replay && check_replay(a, err))
+        return -EINVAL;
+    vm->status = a->replay != NULL; /* until all of it has been played */
+    vm->world = a->replay ? &world_replay : world_find(name);
     if (!vm->world)
         return err_set(err, -ENOTSUP, "-accel %s: not supported by this version", name);
     if (vm->world == &world_xen && a->domid < 0)
         return err_set(err, -EINVAL, "-xen-domid is missing: say which domain to serve; "
                        "xl does so by device_model_override=");
-    if (vm->world != &world_xen && firmware_find(a, firmware, sizeof(firmware), err))
+    if (vm->world != &world_xen && !a->replay && firmware_find(a, firmware, sizeof(firmware), err))
         return -ENOENT;
     o.firmware = *firmware ? firmware : NULL;
     vm->plat = vm->world->open(vm->loop, &o, err);
-    return vm->plat ? 0 : -EIO;
+    return vm->plat ? open_tape(vm, err) : -EIO;
+}
+
+static void reset_again(void *arg)
+{
+    struct vm *vm = arg;
+
+    machine_reset(&vm->machine, RESET_WARM);
+}
+
+static void retry_again(void *arg)
+{
+    struct vm     *vm = arg;
+    struct device *ide = machine_find(&vm->machine, "ide");
+
+    if (ide)
+        ide_retry(ide);
+}
+
+/* The machine is there: what comes from outside from now on is on the tape. */
+static void connect_tape(struct vm *vm)
+{
+    const struct tape_hooks hooks = { .reset = reset_again, .retry = retry_again, .arg = vm };
+
+    for (unsigned i = 0; i < vm->args.nnics; i++)
+        tape_net(vm->tape, i, vm->nets[i]);
+    for (unsigned i = 0; i < ARGS_SERIALS; i++) {
+        if (vm->serial_open[i])
+            tape_sink(vm->tape, i, &vm->serials[i]);
+    }
+    tape_display(vm->tape, vm->display);
+    tape_built(vm->tape, &hooks);
 }
 
 static int build_machine(struct vm *vm, struct err *err)
@@ -134,7 +203,7 @@ static int open_vnc(struct vm *vm, struct err *err)
            .early = vm->args.chroot != NULL,
     };
 
-    if (!a->enabled)
+    if (!a->enabled || vm->args.replay)
         return 0;
     helper_path(helper, sizeof(helper));
     if (access(helper, X_OK))
@@ -147,6 +216,8 @@ static struct net *open_netdev(struct vm *vm, const struct nic_arg *nic, struct 
 {
     const struct vm_args *a = &vm->args;
 
+    if (a->replay)
+        return tape_net_open(vm->tape, (unsigned)(nic - a->nics));
     if (nic->ifname)
         return net_open_tap(vm->loop, nic->ifname, err);
     for (unsigned i = 0; i < a->nnetdevs; i++) {
@@ -189,9 +260,12 @@ static int assemble(struct vm *vm, struct err *err)
     if (!rc)
         rc = build_machine(vm, err);
     if (!rc)
+        connect_tape(vm);
+    if (!rc)
         rc = open_vnc(vm, err);
     if (!rc) {
-        vm->qmp = qmp_new(vm->loop, vm, vm->args.chardevs, vm->args.nchardevs, err);
+        vm->qmp = qmp_new(vm->loop, vm, vm->args.chardevs,
+                          vm->args.replay ? 0 : vm->args.nchardevs, err);
         rc = vm->qmp ? 0 : -EIO;
     }
     if (!rc)
@@ -219,7 +293,7 @@ static int go(struct vm *vm, struct err *err)
     vm->prelaunch = vm->args.paused;
     if (!vm->args.paused)
         rc = world_announce(vm->world, vm->plat, err);
-    if (!rc)
+    if (!rc && !vm->args.replay)
         rc = confine(vm, err);
     if (!rc)
         uv_run(vm->loop, UV_RUN_DEFAULT);
@@ -251,6 +325,7 @@ static void take_apart(struct vm *vm)
             sink_close(&vm->serials[i]);
     }
     display_free(vm->display);
+    tape_close(vm->tape);
     if (vm->world)
         vm->world->close(vm->plat);
     uv_walk(vm->loop, close_if_open, NULL);
@@ -278,7 +353,7 @@ static int run(struct vm *vm)
     if (rc)
         fprintf(stderr, "portico-dm: %s\n", err.msg);
     take_apart(vm);
-    return rc ? 1 : 0;
+    return rc ? 1 : vm->status;
 }
 
 int main(int argc, char **argv)

@@ -285,6 +285,7 @@ int vm_device_add(struct vm *vm, const char *driver, const char *id, const struc
 
     if (rc)
         return rc;
+    tape_stop(vm->tape, "a card was plugged in");
     if (id && id_is_taken(vm, id))
         return err_set(err, -EEXIST, "Duplicate device ID '%s'", id);
     if (id && strlen(id) >= sizeof(made_up))
@@ -320,6 +321,7 @@ int vm_device_del(struct vm *vm, struct device *dev, struct err *err)
         return err_set(err, -EINVAL, "Device '%s' does not support hotplugging", dev->type->name);
     if (pm_pci_leaving(pm) & 1u << slot)
         return err_set(err, -EBUSY, "Device %s is already in the process of unplug", dev->id);
+    tape_stop(vm->tape, "a card is to leave");
     pm_pci_unplug_request(pm, slot);
     return 0;
 }

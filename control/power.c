@@ -24,7 +24,9 @@ static json_t *why(bool guest, const char *reason)
 static void reset_machine(struct vm *vm)
 {
     vm_unplug_asked(vm);
+    tape_reset(vm->tape);
     machine_reset(&vm->machine, RESET_WARM);
+    tape_done(vm->tape);
     vm->suspended = false;
     if (!vm->running && vm->halt == HALT_SHUTDOWN)
         vm->halt = HALT_PAUSED;
@@ -146,6 +148,7 @@ int vm_power_button(struct vm *vm, struct err *err)
         return err_set(err, -ENOTSUP,
                        "not supported; the power button is the hypervisor's: `xl shutdown -F` or "
                        "`xl trigger DOMAIN power`");
+    tape_stop(vm->tape, "the power button was pressed");
     if (pm)
         pm_power_button(pm);
     return 0;

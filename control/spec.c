@@ -190,13 +190,14 @@ static void spec_board(struct vm *vm, struct machine_spec *spec)
     if (a->platform_pci)
         machine_spec_add(spec, "xen-platform", "platform");
     if (a->parallel)
-        config_set(machine_spec_add(spec, "isa-parallel", "parallel0"), "sink", a->parallel);
+        config_set(machine_spec_add(spec, "isa-parallel", "parallel0"), "sink",
+                   a->replay ? "null" : a->parallel);
     if (a->usb || a->tablet)
         log_line("USB is not emulated yet: the guest has a PS/2 mouse instead of a tablet");
     if (a->debugcon) {
         struct config *con = machine_spec_add(spec, "isa-debugcon", "debugcon");
 
-        config_set(con, "sink", a->debugcon);
+        config_set(con, "sink", a->replay ? "null" : a->debugcon);
         set_number(con, "iobase", a->debugcon_port);
     }
 }
@@ -211,7 +212,7 @@ static int spec_serials(struct vm *vm, struct machine_spec *spec, struct err *er
 
         if (!strcmp(vm->args.serials[i], "none"))
             continue;
-        config_set(&sink, "sink", vm->args.serials[i]);
+        config_set(&sink, "sink", vm->args.replay ? "mem:" : vm->args.serials[i]);
         rc = sink_open(&vm->serials[i], vm->loop, &sink, "sink", err);
         config_free(&sink);
         if (rc)

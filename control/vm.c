@@ -37,8 +37,11 @@ int vm_cont(struct vm *vm, struct err *err)
     vm->halt_asked = false;
     for (unsigned i = 0; i < vm->args.ndrives; i++)
         vm->drives[i].failed = 0;
-    if (ide)
+    if (ide) {
+        tape_retry(vm->tape);
         ide_retry(ide);
+        tape_done(vm->tape);
+    }
     hold_nets(vm, false);
     vm->prelaunch = false;
     return 0;
@@ -109,6 +112,7 @@ int vm_cpu_plug(struct vm *vm, unsigned index, struct err *err)
                        vm->args.max_cpus);
     if (pm_cpu_present(pm, index))
         return err_set(err, -EEXIST, "cpu %u is plugged in already", index);
+    tape_stop(vm->tape, "a processor was plugged in");
     pm_cpu_plug(pm, index);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "display/display.h"
 #include "hw/core/sink.h"
 #include "hw/machine.h"
+#include "ioreq/record.h"
 #include "ioreq/world.h"
 #include "net/net.h"
 
@@ -58,6 +59,8 @@ enum vm_halt { /* why a guest that does not run does not: query-status */
 struct vm {
     struct vm_args   args;
     uv_loop_t       *loop;
+    struct tape     *tape;     /* -trace ioreq=, -replay; NULL: none */
+    int              status;   /* of the process, when it ends well */
     const struct world *world; /* who runs the guest: -accel */
     struct platform *plat;
     struct machine   machine;

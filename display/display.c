@@ -54,6 +54,8 @@ struct display {
     int x, y;                 /* pointer */
     bool have_pointer;
     unsigned buttons;
+    void (*tap)(void *arg, const struct input_event *e);
+    void *tap_arg;
 };
 
 static void display_tell_surface(struct display *d)
@@ -341,8 +343,48 @@ void display_remove_input(struct display *d, void *dev)
     d->ninputs = n;
 }
 
+static bool input_takes(const struct input_ops *ops, const struct input_event *e)
+{
+    return e->kind == INPUT_KEY   ? ops->key != NULL
+           : e->kind == INPUT_REL ? ops->rel != NULL
+                                  : ops->abs != NULL;
+}
+
+static void input_tell(struct display *d, const struct input *in, const struct input_event *e)
+{
+    const int *v = e->v;
+
+    if (d->tap)
+        d->tap(d->tap_arg, e);
+    if (e->kind == INPUT_KEY)
+        in->ops->key(in->dev, (uint16_t)v[0], v[1]);
+    else if (e->kind == INPUT_REL)
+        in->ops->rel(in->dev, v[0], v[1], v[2], (unsigned)v[3]);
+    else
+        in->ops->abs(in->dev, (uint16_t)v[0], (uint16_t)v[1], v[2], (unsigned)v[3]);
+    if (d->tap)
+        d->tap(d->tap_arg, NULL);
+}
+
+void display_tap(struct display *d, void (*tap)(void *arg, const struct input_event *e), void *arg)
+{
+    d->tap = tap;
+    d->tap_arg = arg;
+}
+
+void display_inject(struct display *d, const struct input_event *e)
+{
+    for (unsigned i = d->ninputs; i-- > 0;) {
+        if (input_takes(d->inputs[i].ops, e)) {
+            input_tell(d, &d->inputs[i], e);
+            return;
+        }
+    }
+}
+
 void display_key(struct display *d, uint16_t code, bool down)
 {
+    struct input_event e = { INPUT_KEY, { code, down } };
     uint64_t bit = 1ULL << (code % 64);
 
     if (code >= KEY_CODES)
@@ -356,7 +398,7 @@ void display_key(struct display *d, uint16_t code, bool down)
             d->keys[code / 64] |= bit;
         else
             d->keys[code / 64] &= ~bit;
-        in->ops->key(in->dev, code, down);
+        input_tell(d, in, &e);
         break;
     }
     display_soon(d);
@@ -407,11 +449,16 @@ void display_pointer(struct display *d, int x, int y, int dz, unsigned buttons)
     d->have_pointer = true;
     d->buttons = buttons;
     if (in) {
-        in->ops->abs(in->dev, to_abs(x, d->width), to_abs(y, d->height), dz, buttons);
+        struct input_event e = { INPUT_ABS,
+                                 { to_abs(x, d->width), to_abs(y, d->height), dz, (int)buttons } };
+
+        input_tell(d, in, &e);
     } else {
+        struct input_event e = { INPUT_REL, { dx, dy, dz, (int)buttons } };
+
         in = find_rel(d);
         if (in)
-            in->ops->rel(in->dev, dx, dy, dz, buttons);
+            input_tell(d, in, &e);
     }
     display_soon(d);
 }

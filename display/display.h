@@ -74,6 +74,14 @@ struct input_ops { /* NULL where the device has no such thing */
     /* x, y: 0..32767 over the whole screen */
     void (*abs)(void *dev, uint16_t x, uint16_t y, int dz, unsigned buttons);
 };
+struct input_event {
+    enum { INPUT_KEY, INPUT_REL, INPUT_ABS } kind;
+    int v[4]; /* the numbers of input_ops, in its order */
+};
+/* tap is called before a device hears of input, and with NULL behind that. */
+void display_tap(struct display *d, void (*tap)(void *arg, const struct input_event *e), void *arg);
+/* What a tap heard, told to the device that takes such input now. */
+void display_inject(struct display *d, const struct input_event *e);
 /* A device that takes input. The newest that has the op gets the event. */
 void display_add_input(struct display *d, const struct input_ops *ops, void *dev);
 void display_remove_input(struct display *d, void *dev);

@@ -206,7 +206,8 @@ static void rtc_advance(struct cmos *c, int64_t n)
 /* A guest that was stopped, or saved and restored: its clock goes on with the host's. */
 static int64_t host_correction(const struct cmos *c, int64_t n)
 {
-    int64_t off = (int64_t)((uint64_t)time(NULL) + c->s.host_offset) - (rtc_get(c) + n);
+    int64_t off =
+        (int64_t)((uint64_t)platform_wall(c->dev.plat) + c->s.host_offset) - (rtc_get(c) + n);
 
     return c->rtc.follows && (off >= HOST_SLACK || off <= -HOST_SLACK) ? off : 0;
 }
@@ -240,7 +241,7 @@ static void rtc_second(void *arg)
 /* The guest wrote the time. */
 static void rtc_was_set(struct cmos *c)
 {
-    c->s.host_offset = (uint64_t)rtc_get(c) - (uint64_t)time(NULL);
+    c->s.host_offset = (uint64_t)rtc_get(c) - (uint64_t)platform_wall(c->dev.plat);
 }
 
 /* ---- the periodic interrupt ---- */
@@ -443,10 +444,10 @@ void rtc_reset(struct cmos *c, enum reset_kind kind)
 }
 
 /* A date of the command line, or now as the host's clock shows it. */
-static int parse_base(const char *base, int64_t *seconds, struct err *err)
+static int parse_base(struct platform *plat, const char *base, int64_t *seconds, struct err *err)
 {
     struct tm tm = { 0 };
-    time_t now = time(NULL);
+    time_t now = platform_wall(plat);
     int end = 0;
 
     if (!strcmp(base, "utc")) {
@@ -492,7 +493,7 @@ int rtc_init(struct cmos *c, const struct config *cfg, struct err *err)
         return err_set(err, -EINVAL, "rtc clock=%s: not host or vm", clock);
     if (!c->rtc.slew && strcmp(fix, "none"))
         return err_set(err, -EINVAL, "rtc driftfix=%s: not none or slew", fix);
-    if (parse_base(config_str(cfg, "base", "utc"), &c->rtc.base, err))
+    if (parse_base(c->dev.plat, config_str(cfg, "base", "utc"), &c->rtc.base, err))
         return -EINVAL;
     if (c->rtc.on)
         irq_isa(&c->dev, &c->rtc.irq, 8);

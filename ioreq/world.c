@@ -3,7 +3,7 @@
 #include "ioreq/world.h"
 #include <string.h>
 
-static const struct world *const worlds[] = { &world_xen, &world_qtest };
+static const struct world *const worlds[] = { &world_xen, &world_qtest, &world_replay };
 
 const struct world *world_find(const char *name)
 {

@@ -16,6 +16,9 @@ struct world_options {
     bool incoming;         /* the guest's memory, VRAM included, is restored already */
     const char *firmware;  /* a file that ends below 4 GiB; NULL: none (Xen: hvmloader brings it) */
     const char *qtest;     /* -qtest: where the client is; NULL: not said */
+    const char *replay;    /* -replay: a file of record.h */
+    /* It has been played: status 0 and what there was, or 1 and the first difference. */
+    void (*replayed)(void *arg, int status, const char *line);
     const char *qtest_log; /* -qtest-log: a file; NULL: not said */
     void (*gone)(void *arg); /* the guest has gone from under us: end */
     bool (*busy)(void *arg); /* the loop is needed soon: disk requests are in flight */
@@ -46,7 +49,7 @@ struct world {
     int (*restrict_handles)(struct platform *p, struct err *err);
 };
 
-extern const struct world world_xen, world_qtest;
+extern const struct world world_xen, world_qtest, world_replay;
 
 /* By the name -accel gives it; NULL: there is no such world here. */
 const struct world *world_find(const char *name);

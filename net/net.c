@@ -9,7 +9,14 @@ bool net_link(const struct net *n)
 
 bool net_send(struct net *n, const uint8_t *frame, size_t len)
 {
-    return net_link(n) && len && len <= NET_FRAME_MAX && n->ops->send(n, frame, len);
+    bool taken;
+
+    if (!net_link(n) || !len || len > NET_FRAME_MAX)
+        return false;
+    taken = n->ops->send(n, frame, len);
+    if (n->tap)
+        n->tap->sent(n, frame, len, taken);
+    return taken;
 }
 
 void net_kick(struct net *n)
@@ -18,17 +25,33 @@ void net_kick(struct net *n)
         n->ops->kick(n);
 }
 
-bool net_wants(const struct net *n)
+bool net_wants(struct net *n)
 {
     if (n->held)
         return false;
-    return !n->nic || !net_link(n) || !n->can_receive || n->can_receive(n->nic);
+    if (!n->nic || !net_link(n) || !n->can_receive)
+        return true;
+    return n->tap ? n->tap->can_receive(n) : n->can_receive(n->nic);
 }
 
 void net_deliver(struct net *n, const uint8_t *frame, size_t len)
 {
-    if (n->nic && net_link(n) && len && len <= NET_FRAME_MAX)
+    if (!n->nic || !net_link(n) || !len || len > NET_FRAME_MAX)
+        return;
+    if (n->tap)
+        n->tap->receive(n, frame, len);
+    else
         n->receive(n->nic, frame, len);
+}
+
+static void link_changed(struct net *n)
+{
+    if (!n->nic || !n->link_changed)
+        return;
+    if (n->tap)
+        n->tap->link_changed(n);
+    else
+        n->link_changed(n->nic);
 }
 
 void net_set_link(struct net *n, bool up)
@@ -36,8 +59,7 @@ void net_set_link(struct net *n, bool up)
     if (n->link_down == !up)
         return;
     n->link_down = !up;
-    if (n->nic && n->link_changed)
-        n->link_changed(n->nic);
+    link_changed(n);
     net_kick(n); /* what waits is for a card that no longer hears it, or again does */
 }
 
@@ -56,8 +78,7 @@ void net_shut(struct net *n)
         return;
     n->ops->shut(n);
     n->is_shut = true;
-    if (n->nic && n->link_changed)
-        n->link_changed(n->nic);
+    link_changed(n);
 }
 
 void net_close(struct net *n)

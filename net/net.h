@@ -17,6 +17,13 @@ struct net_ops { /* tap, mem; later socket, pcap, slirp */
     bool (*send)(struct net *n, const uint8_t *frame, size_t len); /* false: dropped */
     void (*kick)(struct net *n); /* look again whether the NIC has room; never delivers itself */
 };
+/* Stands between a cable and its NIC, and calls what n has from it; sent() is told only. */
+struct net_tap {
+    bool (*can_receive)(struct net *n);
+    void (*receive)(struct net *n, const uint8_t *frame, size_t len);
+    void (*link_changed)(struct net *n);
+    void (*sent)(struct net *n, const uint8_t *frame, size_t len, bool taken);
+};
 struct net {
     const struct net_ops *ops;
     uint8_t               mac[6];
@@ -26,6 +33,8 @@ struct net {
     void (*receive)(void *nic, const uint8_t *frame, size_t len); /* 1..NET_FRAME_MAX */
     void (*link_changed)(void *nic);                              /* may be NULL */
     void *nic, *priv;
+    const struct net_tap *tap; /* NULL: nobody listens */
+    void *tap_arg;
 };
 
 /* For a NIC. n may be NULL: a card with no cable. Frames are without FCS. */
@@ -45,7 +54,7 @@ void net_shut(struct net *n);
 void net_close(struct net *n); /* the NIC must be gone; n may be NULL */
 
 /* For a back end: may a frame be delivered now? Then deliver it (len 0 and giants are dropped). */
-bool net_wants(const struct net *n);
+bool net_wants(struct net *n);
 void net_deliver(struct net *n, const uint8_t *frame, size_t len);
 
 /*

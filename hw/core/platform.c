@@ -3,6 +3,7 @@
 #include "hw/core/platform.h"
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include "hw/core/irq.h"
 #include "hw/core/pci.h"
 
@@ -116,11 +117,10 @@ static void window_io(struct window *w, struct io_req *req, uint64_t off, unsign
     }
 }
 
-void platform_io(struct platform *p, struct io_req *req)
+static void serve_io(struct platform *p, struct io_req *req)
 {
     unsigned done = 0;
 
-    p->accesses++;
     if (!req->write)
         req->data = width_mask(req->width);
     while (done < req->width) {
@@ -135,12 +135,22 @@ void platform_io(struct platform *p, struct io_req *req)
     }
 }
 
-void platform_pci_cfg(struct platform *p, unsigned devfn, unsigned off, struct io_req *req)
+void platform_io(struct platform *p, struct io_req *req)
+{
+    p->accesses++;
+    if (!p->tap) {
+        serve_io(p, req);
+        return;
+    }
+    p->tap->request(p, -1, 0, req);
+    serve_io(p, req);
+    p->tap->answer(p, req);
+}
+
+static void serve_pci_cfg(struct platform *p, unsigned devfn, unsigned off, struct io_req *req)
 {
     struct pci_func *f = devfn < 256 ? p->pci[devfn] : NULL;
 
-    p->accesses++;
-    p->config_cycles++;
     if (!f || off + req->width > sizeof(f->cfg) || req->width > 4) {
         if (!req->write)
             req->data = width_mask(req->width);
@@ -152,9 +162,27 @@ void platform_pci_cfg(struct platform *p, unsigned devfn, unsigned off, struct i
         req->data = pci_cfg_read(f, off, req->width);
 }
 
+void platform_pci_cfg(struct platform *p, unsigned devfn, unsigned off, struct io_req *req)
+{
+    p->accesses++;
+    p->config_cycles++;
+    if (!p->tap) {
+        serve_pci_cfg(p, devfn, off, req);
+        return;
+    }
+    p->tap->request(p, (int)devfn, off, req);
+    serve_pci_cfg(p, devfn, off, req);
+    p->tap->answer(p, req);
+}
+
 int64_t platform_now(struct platform *p)
 {
     return p->ops->now(p);
+}
+
+int64_t platform_wall(struct platform *p)
+{
+    return p->ops->wall ? p->ops->wall(p) : (int64_t)time(NULL);
 }
 
 void platform_power(struct platform *p, enum power what)

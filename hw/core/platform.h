@@ -47,6 +47,16 @@ struct platform_ops {
     void (*power)(struct platform *p, enum power what);
     void (*timer)(struct platform *p, int64_t at); /* the earliest deadline is now `at` */
     int64_t (*now)(struct platform *p);            /* guest ns */
+    int64_t (*wall)(struct platform *p); /* s since 1970; NULL: the host's clock */
+};
+
+/* Told of what goes in, if there is one: ioreq/record.c. */
+struct platform_tap {
+    /* Around a request; devfn -1 where it is to a window, else off is in that function's config. */
+    void (*request)(struct platform *p, int devfn, unsigned off, const struct io_req *req);
+    void (*answer)(struct platform *p, const struct io_req *req);
+    void (*timers)(struct platform *p, int64_t now); /* around timers_run() */
+    void (*timers_done)(struct platform *p);
 };
 
 #define PLATFORM_WINDOWS 256
@@ -62,6 +72,7 @@ struct window {
 
 struct platform { /* embedded first in each world's struct; platform_init() fills it */
     const struct platform_ops *ops;
+    const struct platform_tap *tap; /* NULL: nobody listens */
     struct uv_loop_s *loop; /* for sinks and back ends; NULL where nothing is real */
     unsigned nwindows[2];   /* by enum io_space, sorted by base */
     struct window windows[2][PLATFORM_WINDOWS];
@@ -90,6 +101,7 @@ void platform_unmap(struct platform *p, struct device *dev, const struct io_rang
                     uint64_t base);
 
 int64_t platform_now(struct platform *p);
+int64_t platform_wall(struct platform *p); /* the host's clock: s since 1970 */
 void platform_power(struct platform *p, enum power what);
 void platform_isa_irq(void *p, unsigned pin, bool level); /* an irq's drive; ORs the drivers */
 

@@ -29,6 +29,8 @@ struct watch {
 
 struct sink_impl {
     unsigned refs;
+    void (*tap)(void *arg, const uint8_t *data, size_t len);
+    void *tap_arg;
     struct sink *sink; /* whom to tell of input: the last that opened it */
     uv_loop_t *loop;
     uv_async_t wake; /* "there is something to write": safe from any thread */

@@ -221,11 +221,21 @@ static bool telnet_data(struct sink_impl *impl, uint8_t byte)
 
 static void sink_input(struct sink_impl *impl, const uint8_t *data, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
+    uint8_t kept[SINK_IN];
+    size_t n = 0;
+
+    for (size_t i = 0; i < len && n < sizeof(kept); i++) {
         if (!impl->telnet || telnet_data(impl, data[i]))
-            ring_put(&impl->inq, data[i]);
+            kept[n++] = data[i];
+    }
+    if (impl->tap && n)
+        impl->tap(impl->tap_arg, kept, n);
+    for (size_t i = 0; i < n; i++)
+        ring_put(&impl->inq, kept[i]);
     if (impl->inq.len && impl->sink && impl->sink->readable)
         impl->sink->readable(impl->sink->arg);
+    if (impl->tap && n)
+        impl->tap(impl->tap_arg, NULL, 0);
 }
 
 static void sink_read(struct sink_impl *impl)
@@ -427,4 +437,12 @@ void sink_feed(struct sink *s, const void *data, size_t len)
     if (len > impl->inq.size - impl->inq.len)
         len = impl->inq.size - impl->inq.len;
     sink_input(impl, data, len);
+}
+
+void sink_tap(struct sink *s, void (*tap)(void *arg, const uint8_t *data, size_t len), void *arg)
+{
+    if (s->impl) {
+        s->impl->tap = tap;
+        s->impl->tap_arg = arg;
+    }
 }

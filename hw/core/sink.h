@@ -39,3 +39,5 @@ const char *sink_name(const struct sink *s);
 /* mem: sinks only: what was written so far; give input. */
 const uint8_t *sink_mem(const struct sink *s, size_t *len);
 void           sink_feed(struct sink *s, const void *data, size_t len);
+/* tap is called before input comes to the device, and with len 0 behind that. */
+void sink_tap(struct sink *s, void (*tap)(void *arg, const uint8_t *data, size_t len), void *arg);

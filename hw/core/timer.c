@@ -72,6 +72,8 @@ void timers_run(struct platform *plat, int64_t now)
 {
     struct timer *t;
 
+    if (plat->tap)
+        plat->tap->timers(plat, now);
     /* A timer that re-arms itself in the past must not hold the loop: one round each. */
     for (unsigned n = 0; n < PLATFORM_TIMERS && (t = timers_due(plat, now)); n++) {
         t->at = TIMER_OFF;
@@ -79,4 +81,6 @@ void timers_run(struct platform *plat, int64_t now)
     }
     plat->armed = TIMER_OFF;
     timers_arm(plat);
+    if (plat->tap)
+        plat->tap->timers_done(plat);
 }
