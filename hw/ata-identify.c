@@ -10,6 +10,7 @@
 #define MODE_PIO_MAX  4
 #define MODE_MDMA_MAX 2
 #define MODE_UDMA_MAX 5
+#define SATA_TAGS     32
 
 void ata_geometry(uint64_t sectors, unsigned *cyls, unsigned *heads, unsigned *secs)
 {
@@ -82,6 +83,19 @@ static uint16_t mode_word(const struct ide_unit *u, unsigned type, unsigned max)
     return val;
 }
 
+/* ATA8-ACS §7.16.7, SATA 2.6 §13.2.1. Word 93 stays zero: that is how one knows. */
+static void identify_sata(const struct ide_unit *u, uint8_t *id)
+{
+    bool disk = u->kind == IDE_DISK;
+
+    ide_word(id, 75, disk ? SATA_TAGS - 1 : 0);
+    ide_word(id, 76, disk ? 0x0106 : 0x0006); /* 1.5 and 3 Gb/s; queuing */
+    ide_word(id, 78, 0x0040);                 /* settings outlive a reset of the link ... */
+    ide_word(id, 79, 0x0040);                 /* ... always */
+    ide_word(id, 80, 0x01f0);                 /* up to ATA8-ACS */
+    ide_word(id, 222, 0x101f);                /* serial, up to SATA 2.6 */
+}
+
 void ide_identify_common(struct ide_unit *u, uint8_t *id)
 {
     put_string(id, 10, 10, u->serial);
@@ -95,7 +109,10 @@ void ide_identify_common(struct ide_unit *u, uint8_t *id)
     ide_word(id, 68, 120);
     ide_word(id, 80, 0x00f0); /* ATA/ATAPI-4 to -7 */
     ide_word(id, 88, mode_word(u, 8, MODE_UDMA_MAX));
-    ide_word(id, 93, u->index ? 0x6100 : 0x6001); /* an 80-wire cable; told apart by jumper */
+    if (u->ch->host->sata)
+        identify_sata(u, id);
+    else
+        ide_word(id, 93, u->index ? 0x6100 : 0x6001); /* an 80-wire cable; told apart by jumper */
 }
 
 void ide_identify_checksum(uint8_t *id)
@@ -146,8 +163,8 @@ static void identify_trim(const struct ide_unit *u, uint8_t *id)
 
 static void identify_features(const struct ide_unit *u, uint8_t *id)
 {
-    /* SMART logs, self test, FUA; bit 8: a world-wide name */
-    uint16_t more = 0x4043 | (u->wwn ? 0x0100 : 0);
+    /* SMART logs, self test, FUA; bit 5: READ LOG EXT; bit 8: a world-wide name */
+    uint16_t more = 0x4043 | (u->ch->host->tr->error_log ? 0x0020 : 0) | (u->wwn ? 0x0100 : 0);
 
     ide_word(id, 82, 0x7469); /* NOP, buffers, HPA, look-ahead, write cache, power, SMART */
     ide_word(id, 83, 0x7400); /* FLUSH CACHE (EXT), 48-bit */

@@ -24,6 +24,9 @@ ata_fn ata_set_features;
 ata_fn ata_smart;
 void ata_log_error(struct ide_unit *u); /* the command has just ended with an error */
 
+/* ---- ata-log.c ---- */
+ata_fn ata_read_log;
+
 /* ---- ata-power.c ---- */
 ata_fn ata_standby_now, ata_standby, ata_idle_now, ata_idle, ata_sleep, ata_check_power;
 void ata_wake(struct ide_unit *u); /* a command that needs the medium */

@@ -327,6 +327,7 @@ static const struct ata_cmd ata_cmds[256] = {
     [0x25] = RW(A_EXT | A_DMA), /* ... EXT, READ DMA EXT */
     [0x27] = { cmd_native_max, A_EXT | A_SLEEP },
     [0x29] = RW(A_EXT | A_MULT), /* READ MULTIPLE EXT */
+    [0x2f] = { ata_read_log, A_EXT | A_SLEEP },
     [0x30] = RW(A_WRITE),
     [0x31] = RW(A_WRITE), /* WRITE SECTOR(S) */
     [0x34] = RW(A_EXT | A_WRITE),

@@ -11,6 +11,7 @@ extern const struct pci_type xen_platform_type; /* hw/xen-platform.c */
 extern const struct pci_type vga_type;          /* hw/vga.c */
 extern const struct pci_type rtl8139_type;      /* hw/rtl8139.c */
 extern const struct pci_type e1000_type;        /* hw/e1000.c */
+extern const struct pci_type ahci_type;         /* hw/ahci.c */
 extern const struct device_type pci_host_type;  /* hw/pci-host.c */
 extern const struct device_type port92_type;    /* hw/port92.c */
 extern const struct device_type cmos_type;      /* hw/cmos.c */
