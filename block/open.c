@@ -50,7 +50,7 @@ static struct block *open_base(struct uv_loop_s *loop, const struct block_option
                     o->file, o->format);
     if (!rc)
         rc = check_raw(o, err);
-    if (rc) {
+    if (rc || !format) {
         if (o->fd >= 0)
             close(o->fd);
         return NULL;

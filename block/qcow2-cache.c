@@ -165,7 +165,7 @@ static int page_load(struct qcow2 *q, enum q_kind kind, uint64_t off, struct q_p
 
 int q_get_bytes(struct qcow2 *q, enum q_kind kind, uint64_t off, void *val, size_t len)
 {
-    struct q_page *p;
+    struct q_page *p = NULL;
     int rc;
 
     rc = page_load(q, kind, off, &p);
@@ -177,7 +177,7 @@ int q_get_bytes(struct qcow2 *q, enum q_kind kind, uint64_t off, void *val, size
 
 int q_set_bytes(struct qcow2 *q, enum q_kind kind, uint64_t off, const void *val, size_t len)
 {
-    struct q_page *p;
+    struct q_page *p = NULL;
     int rc;
 
     if (q->corrupt || q->im->readonly)

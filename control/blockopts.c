@@ -552,7 +552,7 @@ static int walk_file(struct walk *k, const char *file)
                            : 0;
 
         free(config);
-        return rc ? rc : walk_file(k, image + 1);
+        return rc || !image ? rc : walk_file(k, image + 1);
     }
     if (!strncmp(file, "file:", 5))
         file += 5;
