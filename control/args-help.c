@@ -37,6 +37,7 @@ const char *args_help(void)
            "  -chardev socket,id=C,path=F,server=on,wait=off  -mon chardev=C,mode=control\n"
            "  -qmp unix:F,server,nowait\n"
            "  -L DIR                  where ROM images are\n"
+           "  -trace ioreq=F          record what the guest does; -replay F plays it without one\n"
            "\n"
            "confinement\n"
            "  -xen-domid-restrict  -chroot DIR  -runas USER|UID:GID\n"
