@@ -14,7 +14,8 @@
 #define CAPR_INIT    0xfff0
 #define STARVED_NS   (2 * NS_PER_MS)
 
-/* Status word of a packet in C mode; MAR, PAM and BAR are elsewhere in C+ mode (as 8139cp has them) */
+/* Status word of a packet in C mode; MAR, PAM and BAR are elsewhere in C+ mode (as 8139cp has them)
+ */
 #define RX_ROK     0x0001
 #define RX_LONG    0x0008
 #define RX_BAR     0x2000

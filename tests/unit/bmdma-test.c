@@ -40,6 +40,20 @@ TEST(registers)
     rig_end(&r);
 }
 
+/* PCISTS read 0, and every bit of PCICMD could be written (82371SB §2.3.3, §2.3.4). */
+TEST(header)
+{
+    struct rig r = rig_disk(64);
+    struct qt *t = r.t;
+
+    CHECK_EQ(cfg_read(t, IDE_DEVFN, 0x06, 2), 0x0280);
+    cfg_write(t, IDE_DEVFN, 0x06, 0xffff, 2);
+    CHECK_EQ(cfg_read(t, IDE_DEVFN, 0x06, 2), 0x0280);
+    cfg_write(t, IDE_DEVFN, 0x04, 0xffff, 2);
+    CHECK_EQ(cfg_read(t, IDE_DEVFN, 0x04, 2), 0x0007);
+    rig_end(&r);
+}
+
 static void check_read(struct qt *t, unsigned n)
 {
     CHECK_EQ(settled(t, PRI), 0x50);

@@ -114,6 +114,21 @@ TEST(it_is_an_rtl8139c_plus)
     end(t);
 }
 
+/* romfile= was taken and the card had its ROM all the same. */
+TEST(no_rom_when_none_is_wanted)
+{
+    static const char *const none[][2] = { { "romfile", "" }, { "rombar", "off" } };
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct qt *t = qt_new();
+
+        qt_config(t, none[i][0], none[i][1]);
+        qt_add(t, &rtl8139_type.dev, DEVFN);
+        cfg_write(t, DEVFN, PCI_ROM_BAR, 0xffffffff, 4);
+        CHECK_EQ(cfg_read(t, DEVFN, PCI_ROM_BAR, 4), 0);
+    }
+}
+
 TEST(eeprom_has_the_mac)
 {
     struct qt *t = start();
