@@ -85,9 +85,9 @@ static int open_tape(struct vm *vm, struct err *err)
 {
     if (vm->args.replay)
         vm->tape = replay_tape(vm->plat);
-    else if (vm->args.trace && !(vm->tape = record_new(vm->plat, vm->args.trace, vm->world->name, err)))
-        return -EIO;
-    return 0;
+    else if (vm->args.trace)
+        vm->tape = record_new(vm->plat, vm->args.trace, vm->world->name, err);
+    return vm->tape || !vm->args.trace ? 0 : -EIO;
 }
 
 static int open_world(struct vm *vm, struct err *err)

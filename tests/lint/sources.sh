@@ -36,7 +36,7 @@ one_way block "block/|$tools"
 one_way net "net/|$tools"
 one_way display "display/|$tools"
 one_way hw 'hw/|block/|net/|display/'
-one_way ioreq 'ioreq/|hw/'
+one_way ioreq 'ioreq/|hw/|block/|net/|display/'
 one_way control 'control/|ioreq/|hw/|block/|net/|display/'
 
 flags='-std=gnu11 -D_GNU_SOURCE -D__XEN_TOOLS__ -I. -fsyntax-only -Wall -Wno-unused'
