@@ -31,10 +31,13 @@ static const char *str(const json_t *o, const char *key)
     return s ? s : "";
 }
 
-static void list(FILE *out, const char *prefix, const struct command *t)
+static void list(FILE *out, const char *prefix, const struct command *t, const char *one)
 {
-    for (; t->name; t++)
+    for (; t->name; t++) {
+        if (one && strcmp(t->name, one))
+            continue;
         fprintf(out, "%s%s %s -- %s\n", prefix, t->name, t->args, t->help);
+    }
 }
 
 static void cmd_info(struct line *l)
@@ -48,7 +51,7 @@ static void cmd_info(struct line *l)
     if (l->n > 1)
         fprintf(l->out, "unknown command: 'info %s'\n", l->word[1]);
     else
-        list(l->out, "info ", monitor_infos);
+        list(l->out, "info ", monitor_infos, NULL);
 }
 
 /* ---- the rest ---- */
@@ -208,8 +211,8 @@ static void cmd_mouse_button(struct line *l)
 static void cmd_help(struct line *l);
 
 static const struct command commands[] = {
-    { "help", "", "this list", cmd_help, 0 },
-    { "?", "", "this list", cmd_help, 0 },
+    { "help", "[COMMAND]", "this list", cmd_help, 0 },
+    { "?", "[COMMAND]", "the same", cmd_help, 0 },
     { "info", "[WHAT]", "show something", cmd_info, 0 },
     { "cont", "", "let the guest run", cmd_simple, 0 },
     { "c", "", "the same", cmd_simple, 0 },
@@ -235,10 +238,17 @@ static const struct command commands[] = {
     { NULL, NULL, NULL, NULL, 0 },
 };
 
+/* All, or one of them; "info" is all that it knows. */
 static void cmd_help(struct line *l)
 {
-    list(l->out, "", commands);
-    list(l->out, "", monitor_mem_commands);
+    const char *one = l->n > 1 ? l->word[1] : NULL;
+
+    if (one && !strcmp(one, "info")) {
+        list(l->out, "info ", monitor_infos, NULL);
+        return;
+    }
+    list(l->out, "", commands, one);
+    list(l->out, "", monitor_mem_commands, one);
 }
 
 static bool run_from(struct line *l, const struct command *t)

@@ -85,6 +85,6 @@ enum qmp_frame_is qmp_frame_byte(struct qmp_frame *f, uint8_t byte)
         f->quote = byte;
         return FRAME_KEEP;
     default:
-        return byte == 0 || byte == 0xff ? give_up(f, byte) : FRAME_KEEP;
+        return (byte < 0x20 && !is_blank(byte)) || byte == 0xff ? give_up(f, byte) : FRAME_KEEP;
     }
 }

@@ -2,8 +2,8 @@
 /*
  * An ATA disk: ATA/ATAPI-7 volume 1 (T13/1532D), general feature set, power
  * management (ata-power.c), 48-bit addresses, READ/WRITE MULTIPLE, bus master
- * DMA, FUA, host protected area, SMART (ata-smart.c), and ATA8-ACS's TRIM for
- * images that were opened with discard. Every opcode is a row of ata_cmds[];
+ * DMA, FUA, host protected area, SMART (ata-smart.c), and ATA8-ACS's TRIM,
+ * which discards when the image was opened so. Every opcode is a row of ata_cmds[];
  * what has no row is aborted. Not modelled: security, a host protected area
  * that outlives the power, streaming, queuing. A bad sector of the image is
  * found by going sector by sector after an error, so its number is exact.
@@ -273,13 +273,14 @@ static void cmd_write_buffer(struct ide_unit *u, unsigned flags)
 
 bool ata_trims(const struct ide_unit *u)
 {
-    return u->blk && u->blk->discard && !u->blk->readonly;
+    return u->blk && !u->blk->readonly; /* without discard= it is advice that nobody takes */
 }
 
 /* DATA SET MANAGEMENT (ATA8-ACS §7.10) */
 static void cmd_dsm(struct ide_unit *u, unsigned flags)
 {
-    uint32_t blocks = u->s->count[0] | u->s->count[1] << 8;
+    /* Word 105 keeps the upper half at zero; a client may leave there what the register held. */
+    uint32_t blocks = u->s->count[0];
 
     if (!ata_trims(u) || !(u->s->feature[0] & DSM_TRIM) || !blocks ||
         blocks > IDE_BUF / IDE_SECTOR) {

@@ -68,7 +68,8 @@ bool fdc_seek(struct fdc *f, unsigned unit, unsigned track)
 
     if (track > FDC_TRACKS - 1)
         track = FDC_TRACKS - 1; /* the heads are at the stop */
-    if (!d || f->s.track[unit] == track)
+    /* Without a medium the heads go home only: a step after one was put in is seen by DSKCHG. */
+    if (!d || (!d->blk && track) || f->s.track[unit] == track)
         return false;
     f->s.track[unit] = track;
     if (d->blk)

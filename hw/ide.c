@@ -247,6 +247,9 @@ static void ide_reset(struct device *dev, enum reset_kind kind)
 
     for (unsigned i = 0; i < IDE_UNITS; i++)
         ide_unit_reset(&ide->unit[i]);
+    /* Power-on is long past when the guest looks: it meets a CD drive that is ready. */
+    for (unsigned i = 0; kind == RESET_COLD && i < IDE_UNITS; i++)
+        ide->unit[i].s->attention = UA_NONE;
     for (unsigned i = 0; i < 2; i++) {
         ide_bus_reset(&ide->ch[i]);
         if (xfer_lingers(&ide->ch[i])) /* firmware finds the machine's memory at rest */

@@ -55,7 +55,7 @@ enum {
 #define ANY      0xc0 /* of an alarm: both bits, and every value matches */
 
 #define CRYSTAL     32768
-#define UIP_NS      (244 * NS_PER_US)
+#define UIP_NS      (8 * NS_PER_S / CRYSTAL) /* 244 µs */
 #define DAY         86400
 #define LOST_MAX    65535
 #define HOST_SLACK  2 /* seconds that the guest's time may be off the host's */
@@ -353,13 +353,23 @@ static void write_a(struct cmos *c, uint8_t val)
     c->s.lost = 0;
 }
 
+/*
+ * The datasheet wants all ten bytes written anew after a change of DM or 24/12. Who does not stop
+ * the clock for it meets the time he knows, in the new form; bytes written under SET stay.
+ */
 static void write_b(struct cmos *c, uint8_t val)
 {
+    int64_t seconds = rtc_get(c);
+    bool    form = (c->s.ram[RTC_B] ^ val) & (B_BINARY | B_24H);
+
+    form &= !((c->s.ram[RTC_B] | val) & B_SET);
     if (val & B_SET)
         val &= ~B_UIE; /* SET clears it */
     if (!(val & B_PIE))
         c->s.lost = 0;
     c->s.ram[RTC_B] = val;
+    if (form)
+        rtc_put(c, seconds);
     rtc_was_set(c);
 }
 

@@ -15,7 +15,7 @@
  */
 static const char *const disk_table[16] = {
     /* 0123456789abcdef */
-    "................", /* 0: NOP; CFA; 06 TRIM, when the image was opened without discard */
+    "................", /* 0: NOP; CFA; 06 TRIM, without the feature's key */
     "oooooooooooooooo", /* 1: RECALIBRATE */
     "ii..id.o.i......", /* 2: READ SECTOR(S), LONG, EXT, DMA EXT, NATIVE MAX EXT, MULTIPLE EXT */
     "ww..wd...w...d..", /* 3: WRITE SECTOR(S), LONG, EXT, DMA EXT, SET MAX, MULTIPLE, FUA EXT */

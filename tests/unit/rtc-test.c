@@ -88,8 +88,14 @@ TEST(binary_and_twelve_hours)
 {
     struct qt *t = start_at("2024-05-06T12:59:59");
 
-    wr(t, B, 0x06); /* binary, 24 hours: the registers are not converted */
-    CHECK_EQ(rd(t, HOUR), 0x12);
+    wr(t, B, 0x06); /* binary, 24 hours: the time stays the same */
+    CHECK_EQ(rd(t, HOUR), 12);
+    CHECK_EQ(rd(t, MIN), 59);
+    wr(t, B, 0x00); /* BCD, 12 hours */
+    CHECK_EQ(rd(t, HOUR), 0x92);
+    wr(t, B, 0x86); /* under SET the registers are the guest's: not converted */
+    CHECK_EQ(rd(t, HOUR), 0x92);
+    wr(t, B, 0x06);
     wr(t, YEAR, 24);
     wr(t, MONTH, 11);
     wr(t, MDAY, 30);
