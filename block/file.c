@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <uv.h>
 #include "block/aio.h"
+#include "block/cdwatch.h"
 #include "block/hostfile.h"
 #include "block/impl.h"
 #include "block/store-impl.h"
@@ -35,6 +36,7 @@ struct file {
     unsigned slow_inflight, changes;    /* writing requests in flight */
     bool alone;                         /* and it is one that reads blocks first */
     struct block_req *held, *held_last; /* changes that wait for that */
+    struct cdwatch *watch;              /* of a CD-ROM drive */
 };
 
 /* How many bytes of the request exist in the file. */
@@ -300,8 +302,29 @@ static int file_resize(struct block *b, uint64_t size, struct err *err)
     return 0;
 }
 
+static struct cd_look look_at_cd(void *arg)
+{
+    struct block *b = arg;
+    struct file *f = b->priv;
+    struct cd_look look;
+
+    look.size = hostfile_look_at_cd(&f->h, &look.changed);
+    return look;
+}
+
+static void cd_is_another(void *arg, uint64_t size)
+{
+    struct block *b = arg;
+    struct file *f = b->priv;
+
+    f->h.size = size;
+    b->size = (size + FILE_SECTOR - 1) / FILE_SECTOR * FILE_SECTOR;
+    block_changed(b, BLOCK_MEDIUM);
+}
+
 static void file_free(struct file *f)
 {
+    cdwatch_free(f->watch);
     if (f->aio)
         aio_put(f->aio);
     if (f->slow)
@@ -360,7 +383,8 @@ static struct store *store_beside(const struct hostfile *h, const struct block_o
 struct block *block_open_file(struct uv_loop_s *loop, const struct block_options *o, bool threads,
                               struct err *err)
 {
-    bool cdrom = o->format && !strcmp(o->format, "host_cdrom");
+    bool cdrom = (o->format && !strcmp(o->format, "host_cdrom")) ||
+                 (o->readonly && hostfile_is_cdrom(o)); /* xl says format=raw */
     struct hostfile h;
     struct block *b;
     struct file *f;
@@ -379,7 +403,9 @@ struct block *block_open_file(struct uv_loop_s *loop, const struct block_options
     f->aio = aio_get(loop, &file_aio_ops, threads);
     f->slow = aio_get(loop, &file_aio_ops, true);
     f->store = store_beside(&h, o);
-    if (!f->aio || !f->slow || (!f->store && !cdrom)) {
+    if (cdrom)
+        f->watch = cdwatch_new(loop, CDWATCH_MS, h.size, look_at_cd, cd_is_another, b);
+    if (!f->aio || !f->slow || (cdrom ? !f->watch : !f->store)) {
         err_set(err, -ENOMEM, "disk %s: out of memory or descriptors", o->file);
         file_close(b);
         return NULL;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -115,6 +116,37 @@ uint64_t hostfile_size(const struct hostfile *h)
     if (!h->device)
         return fstat(h->fd, &st) || st.st_size < 0 ? 0 : (uint64_t)st.st_size;
     return ioctl(h->fd, BLKGETSIZE64, &size) || size > SIZE_MAX_OK ? 0 : size;
+}
+
+bool hostfile_is_cdrom(const struct block_options *o)
+{
+    int fd = o->fd;
+    struct stat st;
+    bool is;
+
+    if (fd < 0 && (!o->file || stat(o->file, &st) || !S_ISBLK(st.st_mode)))
+        return false;
+    if (fd < 0)
+        fd = open(o->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    is = fd >= 0 && !fstat(fd, &st) && S_ISBLK(st.st_mode) &&
+         ioctl(fd, CDROM_DRIVE_STATUS, CDSL_CURRENT) >= 0;
+    if (fd >= 0 && fd != o->fd)
+        close(fd);
+    return is;
+}
+
+/* The kernel reads the size of a medium when the device is opened, so it is, once more. */
+uint64_t hostfile_look_at_cd(const struct hostfile *h, bool *changed)
+{
+    char self[32];
+    int fd;
+
+    *changed = ioctl(h->fd, CDROM_MEDIA_CHANGED, CDSL_CURRENT) > 0;
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", h->fd);
+    fd = open(self, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return hostfile_size(h);
 }
 
 static int look(struct hostfile *h, const struct block_options *o, bool cdrom, bool empty_ok,

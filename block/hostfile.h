@@ -24,6 +24,13 @@ struct hostfile {
  */
 int hostfile_open(struct hostfile *h, const struct block_options *o, bool cdrom, bool empty_ok,
                   struct err *err);
+/* Is what the options name a CD-ROM drive of the host? */
+bool hostfile_is_cdrom(const struct block_options *o);
+/*
+ * Of a CD-ROM drive, in a thread: the size of the medium there is now (0: none), and whether
+ * another one was put in since it was asked last. May wait for the drive.
+ */
+uint64_t hostfile_look_at_cd(const struct hostfile *h, bool *changed);
 /* The size as it is now, in bytes; 0 when it cannot be told or there is no medium. */
 uint64_t hostfile_size(const struct hostfile *h);
 /*

@@ -8,7 +8,9 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <uv.h>
 #include "block/aio.h"
+#include "block/cdwatch.h"
 #include "block/impl.h"
 
 struct io {
@@ -380,4 +382,92 @@ TEST(opening_by_name)
     block_close(b);
     unlink(name);
     close(fd);
+}
+
+/* ---- the watch over a CD-ROM drive of the host ---- */
+
+struct drive { /* one that is not there */
+    uint64_t size;
+    bool changed;
+    unsigned looks, told;
+    uint64_t told_size;
+    uv_mutex_t lock;
+};
+
+static struct cd_look drive_look(void *arg)
+{
+    struct drive *d = arg;
+    struct cd_look look;
+
+    uv_mutex_lock(&d->lock);
+    look = (struct cd_look){ d->size, d->changed };
+    d->changed = false;
+    d->looks++;
+    uv_mutex_unlock(&d->lock);
+    return look;
+}
+
+static void drive_told(void *arg, uint64_t size)
+{
+    struct drive *d = arg;
+
+    d->told++;
+    d->told_size = size;
+}
+
+static void drive_is_now(struct drive *d, uint64_t size, bool changed)
+{
+    uv_mutex_lock(&d->lock);
+    d->size = size;
+    d->changed = changed;
+    d->looks = 0;
+    uv_mutex_unlock(&d->lock);
+}
+
+/* Until it was looked at three times more and the loop has heard of it. */
+static void drive_settles(struct drive *d, uv_loop_t *loop)
+{
+    unsigned looks = 0;
+
+    for (int i = 0; i < 20000 && looks < 3; i++) {
+        uv_run(loop, UV_RUN_NOWAIT);
+        uv_mutex_lock(&d->lock);
+        looks = d->looks;
+        uv_mutex_unlock(&d->lock);
+        usleep(1000);
+    }
+    uv_run(loop, UV_RUN_NOWAIT);
+    CHECK(looks >= 3);
+}
+
+TEST(a_drive_of_the_host_is_watched)
+{
+    struct drive d = { .size = 4096 };
+    uv_async_t alive;
+    uv_loop_t loop;
+    struct cdwatch *w;
+
+    uv_mutex_init(&d.lock);
+    uv_loop_init(&loop);
+    uv_async_init(&loop, &alive, NULL); /* as a program's loop has something to wait for */
+    w = cdwatch_new(&loop, 1, 4096, drive_look, drive_told, &d);
+    CHECK(w != NULL);
+    drive_settles(&d, &loop);
+    CHECK_EQ(d.told, 0); /* nothing new */
+    drive_is_now(&d, 0, true);
+    drive_settles(&d, &loop);
+    CHECK(d.told == 1 && d.told_size == 0); /* taken out: that is told once */
+    drive_is_now(&d, 8192, true);
+    drive_settles(&d, &loop);
+    CHECK(d.told == 2 && d.told_size == 8192);
+    drive_is_now(&d, 8192, true); /* one of the same size */
+    drive_settles(&d, &loop);
+    CHECK_EQ(d.told, 3);
+    drive_is_now(&d, 2048, false);
+    cdwatch_free(w); /* whatever it has seen */
+    uv_close((uv_handle_t *)&alive, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_EQ(d.told, 3);
+    CHECK_EQ(uv_loop_close(&loop), 0);
+    uv_mutex_destroy(&d.lock);
 }
