@@ -91,13 +91,13 @@ static void counter_start(struct hpet *h)
     timer_set(h->dev.plat, &h->s.far, platform_now(h->dev.plat) + FAR_NS);
 }
 
-/* After 73 years: it goes on from there. */
+/* After 73 years: it goes on from there, with the part of a tick that has gone by. */
 static void hpet_far(void *arg)
 {
     struct hpet *h = arg;
 
     h->s.base += FAR_NS / TICK_NS;
-    counter_start(h);
+    timer_set(h->dev.plat, &h->s.far, platform_now(h->dev.plat) + FAR_NS - FAR_NS % TICK_NS);
 }
 
 /* ---- comparators ---- */

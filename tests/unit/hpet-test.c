@@ -283,3 +283,33 @@ TEST(legacy_replacement_takes_the_clocks_interrupt)
     inb(t, 0x71);
     CHECK(!irq(t, 8));
 }
+
+/* 64 bits of 100 MHz last for thousands of years; the counter must not stop before. */
+TEST(a_century)
+{
+    struct qt *t = start();
+    const int64_t century = 100LL * 365 * 86400 * NS_PER_S;
+
+    w64(t, GEN, 1);
+    clock_step(t, century);
+    CHECK_EQ(r64(t, COUNTER), century / 10);
+    clock_step(t, 1000);
+    CHECK_EQ(r64(t, COUNTER), century / 10 + 100);
+}
+
+/* Section 2.3.9.2.2: the comparator goes on by the last value written; nothing was. */
+TEST(periodic_without_a_period)
+{
+    struct qt *t = start();
+
+    w64(t, CMP(0), 1000);
+    w64(t, CONF(0), ENABLE | PERIODIC | SET);
+    w64(t, CMP(0), 1000); /* sets the accumulator; the period that it also is goes */
+    w64(t, CMP(0), 0);
+    w64(t, GEN, 1);
+    clock_step(t, 10000);
+    CHECK_EQ(edges[0], 1);
+    CHECK_EQ(r64(t, CMP(0)), 1000);
+    clock_step(t, NS_PER_S);
+    CHECK_EQ(edges[0], 1);
+}
