@@ -275,10 +275,32 @@ static void qom_get(struct qmp_call *c)
         qmp_fail(c, "Property '%s.%s' not found", o.type, name);
 }
 
+/* Every property there is tells of the machine as it was built: none can be set. */
+static void qom_set(struct qmp_call *c)
+{
+    struct qmp_call get;
+
+    if (!json_object_get(c->args, "value")) {
+        qmp_fail(c, "Parameter 'value' is missing");
+        return;
+    }
+    qmp_run(c, "qom-get",
+            json_pack("{s:o, s:o}", "path", qmp_str(qmp_arg(c, "path", "")), "property",
+                      qmp_str(qmp_arg(c, "property", ""))),
+            &get);
+    json_decref(get.ret);
+    if (get.error)
+        qmp_fail_as(c, get.error, "%s", get.desc);
+    else
+        qmp_fail(c, "Property '%s' of %s is not writable", qmp_arg(c, "property", ""),
+                 qmp_arg(c, "path", ""));
+}
+
 const struct qmp_verb qmp_qom_verbs[] = {
     { "qom-list-types", list_types, "implements:s? abstract:b?", NULL },
     { "qom-list", qom_list, "path:s", NULL },
     { "qom-get", qom_get, "path:s property:s", NULL },
+    { "qom-set", qom_set, "path:s property:s *", NULL },
     { "qom-list-properties", type_props, "typename:s", NULL },
     { "device-list-properties", device_props, "typename:s", NULL },
     { NULL, NULL, NULL, NULL },

@@ -107,7 +107,8 @@ TEST(malformed_messages)
         { "{\"execute\":\"cont\",\"execute\":\"stop\"}", "JSON parse error, duplicate" },
         { "{\"execute\" \"cont\"}", "JSON parse error" },
         { "{\"execute\":\"\\ud800\"}", "JSON parse error" },
-        { "{'execute':'cont'}", "JSON parse error" },
+        { "{execute:1}", "JSON parse error" },
+        { "{\x01", "JSON parse error" },
         { "{\"execute\":\"\xc3\x28\"}", "JSON parse error" },
         { "hello there\r\n", "JSON parse error, invalid character" },
         { "}", "JSON parse error, invalid character or bracket" },
@@ -118,6 +119,11 @@ TEST(malformed_messages)
           "type for 'id', expected: string" },
         { "{\"execute\":\"eject\",\"arguments\":{\"force\":1,\"id\":\"x\"}}", "expected: boolean" },
         { "{\"execute\":\"xen-set-global-dirty-log\"}", "Parameter 'enable' is missing" },
+        { "{\"execute\":\"qom-set\",\"arguments\":{\"path\":\"/machine\",\"property\":\"type\"}}",
+          "Parameter 'value' is missing" },
+        { "{\"execute\":\"qom-set\",\"arguments\":{\"path\":\"/machine\",\"property\":\"type\","
+          "\"value\":1}}",
+          "Property 'type' of /machine is not writable" },
         { "{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":1.5}}", "expected: integer" },
         { "{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":1}}", "'fdset-id:1' not found" },
         { "{\"execute\":\"send-key\",\"arguments\":{\"keys\":{}}}", "expected: array" },
@@ -369,6 +375,53 @@ TEST(descriptor_behind_another_command)
     CHECK(send(c->fd, "\"execute\":\"add-fd\",\"id\":2}", 26, 0) == 26);
     CHECK(had(c, "\"fdset-id\": 0}, \"id\": 2}\r\n"));
     close(fd);
+    hang_up(c);
+    rig_free(r);
+}
+
+/* As QEMU's parser takes them; a quote of the other kind inside, or one behind a backslash. */
+TEST(strings_in_single_quotes)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    say(c, "{'execute':'query-name','id':'a\"b\\'c'}");
+    CHECK(had(c, "\"name\": \"g1\"}, \"id\": \"a\\\"b'c\"}\r\n"));
+    say(c, "{'execute':'nonexistent','id':'\n");
+    CHECK(had(c, "JSON parse error"));
+    say(c, "{\"execute\":\"query-name\",\"id\":\"it's\"}");
+    CHECK(had(c, "\"id\": \"it's\"}\r\n"));
+    hang_up(c);
+    rig_free(r);
+}
+
+static bool schema_has(const char *schema, const char *name, const char *words)
+{
+    char key[96];
+    const char *at;
+
+    snprintf(key, sizeof(key), "{\"name\": \"%s\", \"meta-type\": ", name);
+    at = strstr(schema, key);
+    return at && !strncmp(at + strlen(key), words, strlen(words));
+}
+
+TEST(the_schema_says_what_verbs_take)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    say(c, "{\"execute\":\"query-qmp-schema\",\"id\":7}");
+    CHECK(await(c, "\"id\": 7}\r\n"));
+    CHECK(schema_has(c->in, "str", "\"builtin\", \"json-type\": \"string\"}"));
+    CHECK(schema_has(c->in, "query-name",
+                     "\"command\", \"arg-type\": \"q_empty\", \"ret-type\": \"any\"}"));
+    CHECK(schema_has(c->in, "stop",
+                     "\"command\", \"arg-type\": \"q_empty\", \"ret-type\": \"q_empty\"}"));
+    CHECK(schema_has(c->in, "q_obj_human-monitor-command-arg",
+                     "\"object\", \"members\": [{\"name\": \"command-line\", \"type\": \"str\"}, "
+                     "{\"name\": \"cpu-index\", \"type\": \"int\", \"default\": null}]}"));
+    CHECK(schema_has(c->in, "STOP", "\"event\", \"arg-type\": \"q_empty\"}"));
+    CHECK(!strstr(c->in, "nbd-server-start")); /* it is there to be refused */
     hang_up(c);
     rig_free(r);
 }
