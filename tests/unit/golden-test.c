@@ -46,7 +46,7 @@ static char *slurp(const char *path, size_t *len)
 
 static char *printed(const struct device *dev)
 {
-    char *text = NULL;
+    char *text = NULL, *copy;
     size_t len = 0;
     FILE *f = open_memstream(&text, &len);
 
@@ -60,7 +60,9 @@ static char *printed(const struct device *dev)
         fputc('\n', f);
     }
     fclose(f);
-    return text;
+    copy = strdup(text);
+    free(text);
+    return copy;
 }
 
 static int load(struct device *dev, const char *path, struct err *err)
