@@ -192,12 +192,17 @@ static void drain_done(struct block_req *req, int err)
     req->status = err;
 }
 
+void block_settle(struct block *b)
+{
+    while (b->inflight)
+        block_wait(b);
+}
+
 int block_drain(struct block *b)
 {
     struct block_req flush = { .op = BLOCK_FLUSH, .done = drain_done };
 
-    while (b->inflight)
-        block_wait(b);
+    block_settle(b);
     if (b->readonly)
         return 0;
     block_submit(b, &flush);

@@ -160,6 +160,8 @@ void block_cancel(struct block_req *req);
  * those submit, until there is nothing left; then FLUSH. 0 or an errno.
  */
 int block_drain(struct block *b);
+/* Waits for all requests in flight, and flushes nothing. */
+void block_settle(struct block *b);
 
 /* Calls changed(arg, ...) from the loop, or from inside block_resize(). NULL ends it. */
 void block_listen(struct block *b, void (*changed)(void *arg, enum block_event event), void *arg);
