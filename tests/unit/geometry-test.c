@@ -3,6 +3,8 @@
 #include "control/geometry.h"
 #include <stdio.h>
 #include <string.h>
+#include "block/block.h"
+#include "control/vm.h"
 #include "tests/unit/qt.h"
 
 #define MIB (1024 * 1024 / 512)
@@ -63,4 +65,19 @@ TEST(a_sector_without_the_mark_is_no_table)
     mbr[511] = 0;
     geometry_guess(20 * MIB, mbr, &g);
     CHECK(g.cyls == 40 && g.heads == 16 && !g.told);
+}
+
+/* One that counted on the first flush being the guest's once met an error that was spent. */
+TEST(the_first_sector_is_read_and_nothing_flushed)
+{
+    struct qt *t = qt_new();
+    struct drive_arg arg = { 0 };
+    struct vm_drive d = { .arg = &arg, .block = block_open_mem(t->plat.loop, 20 << 20) };
+    struct geometry g;
+
+    geometry_of(&d, &g);
+    CHECK_EQ(g.cyls, 40);
+    CHECK_EQ(d.block->stat[BLOCK_READ].ops, 1);
+    CHECK_EQ(d.block->stat[BLOCK_FLUSH].ops, 0);
+    block_close(d.block);
 }
