@@ -14,6 +14,15 @@ note() { echo "# $*" >> /host/results; }       # a number worth seeing, shown wi
 
 peer() { [ "$(cat /host/dm-kind)" = qemu-xen ]; }
 
+have_qemu_img() { [ -x /host/qemu-img/qemu-img ] || command -v qemu-img > /dev/null; }
+qemu_img() {
+    if [ -x /host/qemu-img/qemu-img ]; then
+        LD_LIBRARY_PATH=/host/qemu-img/lib /host/qemu-img/qemu-img "$@"
+    else
+        qemu-img "$@"
+    fi
+}
+
 # --- guests -----------------------------------------------------------------------------------
 
 # start NAME LINE...: xl create, with the time it took; fails the test when it does not work.

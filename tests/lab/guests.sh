@@ -20,6 +20,17 @@ guest_started() {
     [ -e "$STATE/$1.created" ] || { "create_$1" && touch "$STATE/$1.created"; }
 }
 
+# Four disks: raw, qcow2, the CD it starts from, VHD.
+format_disks() {
+    have_qemu_img || { linux_disks linux; return; }
+    cp /host/guest.iso /tmp/guest.iso
+    cp /host/disk.img /tmp/linux.img
+    qemu_img create -q -f qcow2 /tmp/linux.qcow2 64M
+    qemu_img create -q -f vpc -o subformat=dynamic,force_size=on /tmp/linux.vhd 64M
+    echo "disk=['$(lab_disk hda /tmp/linux.img)','format=qcow2,vdev=hdb,access=rw,target=/tmp/linux.qcow2',\
+'$(lab_cd hdc /tmp/guest.iso)','format=vhd,vdev=hdd,access=rw,target=/tmp/linux.vhd']"
+}
+
 linux_disks() {
     cp /host/guest.iso /tmp/guest.iso
     cp /host/disk.img "/tmp/$1.img"
@@ -27,7 +38,7 @@ linux_disks() {
 }
 
 create_linux() {
-    start linux 'boot="d"' "$(linux_disks linux)"
+    start linux 'boot="d"' "$(format_disks)"
     lab_now > $STATE/linux.started
 }
 
