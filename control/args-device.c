@@ -51,13 +51,16 @@ static const struct keyval_key vga_keys[] = {
 static const struct keyval_key debugcon_keys[] = { { "driver", 0 }, { "chardev", 0 },
                                                    { "iobase", 0 }, { "readback", 0 },
                                                    { "id", 0 },     { NULL, 0 } };
+static const struct keyval_key ahci_keys[] = { { "driver", 0 }, { "id", 0 },
+                                               { "bus", 0 },    { "addr", 0 },
+                                               { "rombar", 0 }, { "multifunction", 0 },
+                                               { NULL, 0 } };
 static const struct keyval_key fdc_keys[] = { { "driver", 0 }, { "id", 0 },  { "iobase", 0 },
                                               { "irq", 0 },    { "dma", 0 }, { NULL, 0 } };
 static const struct keyval_key port_keys[] = { { "driver", 0 }, { "chardev", 0 }, { "index", 0 },
                                                { "iobase", 0 }, { "irq", 0 },     { "id", 0 },
                                                { NULL, 0 } };
 
-#define NO_AHCI  "use hdtype=\"ide\""
 #define NO_SCSI  "use hd* vdevs (hda to hdd)"
 #define NO_HDA   "guests have no sound yet; remove soundhw="
 #define NO_USB   "use usbversion=1 or usb=1"
@@ -107,8 +110,8 @@ static const struct {
     { "scsi-hd", DEV_REFUSE, NO_SCSI },
     { "scsi-cd", DEV_REFUSE, NO_SCSI },
     { "scsi-disk", DEV_REFUSE, NO_SCSI },
-    { "ahci", DEV_REFUSE, NO_AHCI },
-    { "ich9-ahci", DEV_REFUSE, NO_AHCI },
+    { "ahci", DEV_CARD, NULL, ahci_keys },
+    { "ich9-ahci", DEV_CARD, NULL, ahci_keys },
     { "isa-fdc", DEV_FDC, "boot from a CD image instead", fdc_keys },
     { "adlib", DEV_REFUSE, NO_HDA },
     { "cs4231a", DEV_REFUSE, NO_HDA },

@@ -10,8 +10,9 @@
 #include <string.h>
 #include "control/args-impl.h"
 
-#define IDE_UNITS 4
-#define SECTOR    512
+#define IDE_UNITS  4
+#define AHCI_PORTS 6
+#define SECTOR     512
 
 const struct keyval_key args_ide_keys[] = {
     { "driver", 0 },
@@ -78,6 +79,53 @@ static int bus_unit(const char *bus)
     return 2 * (bus[4] - '0');
 }
 
+/* "ahci0.3" → 3; -1: it is not the spelling of a port. */
+static int ahci_port(const char *bus)
+{
+    const char *dot = strrchr(bus, '.');
+
+    if (!dot || dot == bus || dot[1] < '0' || dot[1] >= '0' + AHCI_PORTS || dot[2])
+        return -1;
+    return dot[1] - '0';
+}
+
+static bool is_ahci(const struct device_arg *d, const char *bus)
+{
+    const char *id = config_str(&d->cfg, "id", NULL);
+
+    return id && (!strcmp(d->driver, "ahci") || !strcmp(d->driver, "ich9-ahci")) &&
+           strlen(id) == (size_t)(strrchr(bus, '.') - bus) && !strncmp(bus, id, strlen(id));
+}
+
+/* Puts d on the port of an AHCI controller that has been named before. */
+static int plug_ahci(struct args_ctx *c, const struct config *cfg, struct drive_arg *d)
+{
+    const char *driver = config_str(cfg, "driver", ""), *bus = config_str(cfg, "bus", "");
+    const struct device_arg *card = NULL;
+    int port = ahci_port(bus);
+
+    for (unsigned i = 0; i < c->a->ndevices && !card; i++) {
+        if (is_ahci(&c->a->devices[i], bus))
+            card = &c->a->devices[i];
+    }
+    if (!card)
+        return err_set(c->err, -EINVAL,
+                       "-device %s: Bus '%s' not found; is there a -device ahci of that id?",
+                       driver, bus);
+    for (unsigned i = 0; i < c->a->ndrives; i++) {
+        const struct drive_arg *o = &c->a->drives[i];
+
+        if (o->iface == DRIVE_AHCI && o->index == port &&
+            !strcmp(o->bus, config_str(&card->cfg, "id", "")))
+            return err_set(c->err, -EINVAL, "-device %s: IDE unit 0 of bus '%s' is in use", driver,
+                           bus);
+    }
+    d->iface = DRIVE_AHCI;
+    d->index = port;
+    d->bus = xstrdup(config_str(&card->cfg, "id", ""));
+    return 0;
+}
+
 static int check_numbers(struct args_ctx *c, const char *opt, const struct config *cfg)
 {
     uint64_t n, physical;
@@ -121,12 +169,15 @@ static int check_ide(struct args_ctx *c, const char *driver, const struct config
         rc = keyval_uint(cfg, "-device", "unit", 0, 1, &unit, c->err);
     if (!rc && !config_str(cfg, "drive", NULL) && !strcmp(driver, "ide-hd"))
         rc = err_set(c->err, -EINVAL, "-device %s: drive= is missing", driver);
-    if (!rc && bus && !strncmp(bus, "ahci", 4))
-        rc = err_set(c->err, -ENOTSUP, "-device %s,bus=%s: not supported; use hdtype=\"ide\"",
+    if (!rc && bus && !is_floppy(driver) && bus_unit(bus) < 0 && ahci_port(bus) < 0)
+        rc = err_set(c->err, -EINVAL,
+                     "-device %s,bus=%s: no such bus; use ide.0, ide.1 or AHCI-ID.0 to AHCI-ID.5",
                      driver, bus);
-    if (!rc && bus && !is_floppy(driver) && bus_unit(bus) < 0)
-        rc = err_set(c->err, -EINVAL, "-device %s,bus=%s: no such bus; use ide.0 or ide.1", driver,
-                     bus);
+    if (!rc && bus && ahci_port(bus) >= 0 && bus_unit(bus) < 0 && unit)
+        rc = err_set(c->err, -EINVAL,
+                     "-device %s,bus=%s: Can't create IDE unit %u, bus supports "
+                     "only 1 units",
+                     driver, bus, (unsigned)unit);
     return rc ? rc : check_numbers(c, opt, cfg);
 }
 
@@ -268,6 +319,8 @@ static int join_plug(struct args_ctx *c, const struct config *cfg)
         return -EINVAL;
     if (is_floppy(driver))
         rc = plug_floppy(c, cfg, d);
+    else if (config_str(cfg, "bus", NULL) && bus_unit(config_str(cfg, "bus", "")) < 0)
+        rc = plug_ahci(c, cfg, d);
     else
         rc = args_place_ide(c->a, d, wanted_ide(c, cfg), config_str(cfg, "drive", d->id), c->err);
     if (rc) {

@@ -423,6 +423,7 @@ void args_free_drive(struct drive_arg *d)
     free(d->serial);
     free(d->node);
     free(d->device);
+    free(d->bus);
     config_free(&d->opts);
     config_free(&d->props);
     memset(d, 0, sizeof(*d));

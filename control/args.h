@@ -40,7 +40,7 @@ struct node_arg {      /* -blockdev: one node of the graph of block devices */
     struct config cfg; /* all of it, dotted: "driver", "file", "file.filename", … */
 };
 
-enum drive_if { DRIVE_NONE, DRIVE_IDE, DRIVE_FLOPPY, DRIVE_PFLASH };
+enum drive_if { DRIVE_NONE, DRIVE_IDE, DRIVE_FLOPPY, DRIVE_PFLASH, DRIVE_AHCI };
 
 struct drive_arg { /* -drive …, with what a -device ide-cd/ide-hd,drive=ID said of it */
     char *id;      /* "ide-5632"; for if=ide made up as QEMU does: "ide0-hd0", "ide1-cd0" */
@@ -51,7 +51,8 @@ struct drive_arg { /* -drive …, with what a -device ide-cd/ide-hd,drive=ID sai
     bool writeback; /* cache=writeback or default; false: writethrough/none/directsync */
     char *serial;   /* or NULL */
     enum drive_if iface;
-    int index;    /* of a floppy (0: A) or flash (0: the topmost); unused for IDE */
+    int index;    /* of a floppy (0: A) or flash (0: the topmost), port of AHCI; unused for IDE */
+    char *bus;    /* of AHCI: id of the controller */
     char *node;   /* a -blockdev of this node-name is the medium: file and opts are not used */
     char *device; /* id= of the -device it is plugged into, or NULL */
     struct config opts;  /* for the block layer: every key of -drive that is about the image */

@@ -91,6 +91,25 @@ static unsigned slot_of(struct order *o, const struct config *cfg)
     return slot;
 }
 
+/* The drives of an AHCI controller. */
+static void add_ahci(struct order *o, const struct device_arg *card, unsigned slot)
+{
+    const char *id = config_str(&card->cfg, "id", "");
+
+    for (unsigned i = 0; i < o->c->a->ndrives; i++) {
+        const struct drive_arg *d = &o->c->a->drives[i];
+        char path[80];
+        int index;
+
+        if (d->iface != DRIVE_AHCI || strcmp(d->bus, id))
+            continue;
+        index = bootindex(o, &d->props, d->id);
+        snprintf(path, sizeof(path), "/pci@i0cf8/pci8086,2922@%x/drive@%d/disk@0", slot, d->index);
+        if (index >= 0)
+            add(o, index, d->id, path);
+    }
+}
+
 static void add_nics(struct order *o, unsigned after)
 {
     struct vm_args *a = o->c->a;
@@ -118,7 +137,7 @@ static void add_cards(struct order *o)
     o->taken[2] = a->platform_pci;
     for (unsigned i = 0; i < a->ndevices; i++) {
         add_nics(o, i);
-        slot_of(o, &a->devices[i].cfg);
+        add_ahci(o, &a->devices[i], slot_of(o, &a->devices[i].cfg));
         bootindex(o, &a->devices[i].cfg, a->devices[i].driver); /* firmware boots from none */
     }
     add_nics(o, a->ndevices);

@@ -109,7 +109,7 @@ static struct block *image_at(struct vm *vm, unsigned i)
 int drives_lock(struct vm *vm, bool patient, struct err *err)
 {
     unsigned tries = patient ? LOCK_TRIES : 1;
-    int      rc = 0;
+    int rc = 0;
 
     for (unsigned i = 0; i < ARGS_DRIVES + VM_NODES && !rc; i++) {
         struct block *b = image_at(vm, i);
@@ -137,9 +137,15 @@ struct vm_drive *vm_find_drive(struct vm *vm, const char *id)
     return NULL;
 }
 
-static struct device *ide_of(struct vm *vm)
+/* The controller of an ATA drive, and its unit there; NULL for any other drive. */
+static struct device *host_of(struct vm *vm, const struct vm_drive *d, unsigned *unit)
 {
-    return machine_find(&vm->machine, "ide");
+    bool ahci = d->arg->iface == DRIVE_AHCI;
+
+    *unit = (unsigned)(ahci ? d->arg->index : d->arg->unit);
+    if (ahci)
+        return machine_find(&vm->machine, d->arg->bus);
+    return d->arg->unit >= 0 ? machine_find(&vm->machine, "ide") : NULL;
 }
 
 /* The controller of a floppy drive; NULL for any other drive. */
@@ -148,28 +154,27 @@ static struct device *fdc_of(struct vm *vm, const struct vm_drive *d)
     return d->arg->iface == DRIVE_FLOPPY ? machine_find(&vm->machine, "fdc") : NULL;
 }
 
-static void tray_moved(void *arg, unsigned unit, bool open)
+static struct vm_drive *drive_of_unit(const struct vm_host *h, unsigned unit)
 {
-    struct vm *vm = arg;
+    for (unsigned i = 0; i < h->vm->args.ndrives; i++) {
+        unsigned at;
 
-    for (unsigned i = 0; i < vm->args.ndrives; i++) {
-        struct vm_drive *d = &vm->drives[i];
-
-        if (d->arg->unit != (int)unit)
-            continue;
-        d->tray_open = open;
-        if (d->arg->id)
-            qmp_event(vm->qmp, "DEVICE_TRAY_MOVED", qmp_tray_data(vm, d, open));
-    }
-}
-
-static struct vm_drive *drive_of_unit(struct vm *vm, unsigned unit)
-{
-    for (unsigned i = 0; i < vm->args.ndrives; i++) {
-        if (vm->drives[i].arg->unit == (int)unit)
-            return &vm->drives[i];
+        if (host_of(h->vm, &h->vm->drives[i], &at) == h->dev && at == unit)
+            return &h->vm->drives[i];
     }
     return NULL;
+}
+
+static void tray_moved(void *arg, unsigned unit, bool open)
+{
+    const struct vm_host *h = arg;
+    struct vm_drive *d = drive_of_unit(h, unit);
+
+    if (!d)
+        return;
+    d->tray_open = open;
+    if (d->arg->id)
+        qmp_event(h->vm->qmp, "DEVICE_TRAY_MOVED", qmp_tray_data(h->vm, d, open));
 }
 
 /* A guest can bring errors about as fast as it likes: one event a second for each drive. */
@@ -203,8 +208,9 @@ static void tell_error(struct vm *vm, struct vm_drive *d, bool is_write, int err
 
 static void io_error(void *arg, unsigned unit, bool is_write, int errnum, enum ide_action action)
 {
-    struct vm *vm = arg;
-    struct vm_drive *d = drive_of_unit(vm, unit);
+    const struct vm_host *h = arg;
+    struct vm *vm = h->vm;
+    struct vm_drive *d = drive_of_unit(h, unit);
     bool stop = action == IDE_STOP;
 
     if (!d)
@@ -224,29 +230,54 @@ void drives_listen(struct vm *vm)
 {
     static const struct ide_events events = { .tray = tray_moved, .io_error = io_error };
 
-    if (ide_of(vm))
-        ide_listen(ide_of(vm), &events, vm);
+    for (unsigned i = 0; i < vm->machine.n; i++) {
+        vm->hosts[i] = (struct vm_host){ vm, vm->machine.dev[i] };
+        if (ide_is_host(vm->machine.dev[i]))
+            ide_listen(vm->machine.dev[i], &events, &vm->hosts[i]);
+    }
+}
+
+void drives_retry(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->machine.n; i++) {
+        if (ide_is_host(vm->machine.dev[i]))
+            ide_retry(vm->machine.dev[i]);
+    }
+}
+
+int drives_drain(struct vm *vm)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < vm->machine.n; i++) {
+        int one = ide_is_host(vm->machine.dev[i]) ? ide_drain(vm->machine.dev[i]) : 0;
+
+        rc = rc ? rc : one;
+    }
+    return rc;
 }
 
 bool vm_tray_locked(struct vm *vm, struct vm_drive *d)
 {
-    struct device *ide = ide_of(vm);
+    unsigned unit;
+    struct device *host = host_of(vm, d, &unit);
 
-    return ide && d->arg->unit >= 0 && ide_tray_locked(ide, d->arg->unit);
+    return host && ide_tray_locked(host, unit);
 }
 
 int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err)
 {
-    struct device *ide = ide_of(vm), *fdc = fdc_of(vm, d);
+    unsigned unit;
+    struct device *ide = host_of(vm, d, &unit), *fdc = fdc_of(vm, d);
     int rc;
 
     tape_stop(vm->tape, "a medium was taken out");
     if (fdc)
         rc = floppy_eject(fdc, (unsigned)d->arg->index, err);
-    else if (!ide || d->arg->unit < 0 || !d->arg->cdrom)
+    else if (!ide || !d->arg->cdrom)
         return err_set(err, -EINVAL, "Device '%s' is not removable", d->arg->id);
     else
-        rc = ide_eject(ide, d->arg->unit, force, err);
+        rc = ide_eject(ide, unit, force, err);
     if (rc)
         return rc;
     block_close(d->block);
@@ -257,13 +288,14 @@ int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err)
 
 int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err)
 {
-    struct device *ide = ide_of(vm);
+    unsigned unit;
+    struct device *ide = host_of(vm, d, &unit);
     int rc;
 
     tape_stop(vm->tape, "a tray was closed");
-    if (!ide || d->arg->unit < 0 || !d->arg->cdrom)
+    if (!ide || !d->arg->cdrom)
         return err_set(err, -EINVAL, "Device '%s' is not removable", d->arg->id);
-    rc = ide_close_tray(ide, d->arg->unit, err);
+    rc = ide_close_tray(ide, unit, err);
     if (!rc)
         d->tray_open = false;
     return rc;
@@ -271,18 +303,19 @@ int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err)
 
 int vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct err *err)
 {
-    struct device *ide = ide_of(vm), *fdc = fdc_of(vm, d);
+    unsigned unit;
+    struct device *ide = host_of(vm, d, &unit), *fdc = fdc_of(vm, d);
     int rc;
 
     tape_stop(vm->tape, "a medium was put in");
-    if (!fdc && (!ide || d->arg->unit < 0 || !d->arg->cdrom))
+    if (!fdc && (!ide || !d->arg->cdrom))
         rc = err_set(err, -EINVAL, "Device '%s' is not removable", d->arg->id);
     else if (d->block)
         rc = err_set(err, -EBUSY, "Device '%s' has a medium; eject it first", d->arg->id);
     else if (fdc)
         rc = floppy_insert(fdc, (unsigned)d->arg->index, medium, err);
     else
-        rc = ide_insert(ide, d->arg->unit, medium, err);
+        rc = ide_insert(ide, unit, medium, err);
     if (rc) {
         block_close(medium);
         return rc;

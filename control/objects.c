@@ -73,7 +73,9 @@ static void drives(struct walk *w)
         bool floppy = d->arg && d->arg->iface == DRIVE_FLOPPY;
         struct qom_object *o;
 
-        if (!d->arg || (!floppy && d->arg->unit < 0) || d->arg->iface == DRIVE_PFLASH)
+        bool ahci = d->arg && d->arg->iface == DRIVE_AHCI;
+
+        if (!d->arg || (!floppy && !ahci && d->arg->unit < 0) || d->arg->iface == DRIVE_PFLASH)
             continue;
         o = add(w, floppy ? "floppy" : d->arg->cdrom ? "ide-cd" : "ide-hd");
         if (!o)

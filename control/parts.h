@@ -20,6 +20,8 @@ int  drives_lock(struct vm *vm, bool patient, struct err *err);
 void drives_unlock(struct vm *vm);
 /* Once the machine is built: hear of trays that the guest moves. */
 void drives_listen(struct vm *vm);
+void drives_retry(struct vm *vm); /* what an error has held; before the guest goes on */
+int drives_drain(struct vm *vm);  /* ide_drain() of every controller */
 
 /* vm.c: everything the guest had asked of its disks is done, and is on the disks. */
 int vm_drain(struct vm *vm, struct err *err);

@@ -169,7 +169,7 @@ static json_t *live_prop(const struct prop *p)
         return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", net->mac[0], net->mac[1], net->mac[2],
                             net->mac[3], net->mac[4], net->mac[5]);
     if (p->o->drive && !strcmp(p->name, "unit"))
-        return json_integer(p->o->drive->arg->unit & 1);
+        return json_integer(p->o->drive->arg->unit > 0 ? p->o->drive->arg->unit & 1 : 0);
     return NULL;
 }
 

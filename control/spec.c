@@ -25,60 +25,87 @@ static void spec_memory(const struct vm_args *a, struct config *cfg)
     set_number(cfg, "ram-high", a->ram - low);
 }
 
-static void set_unit(struct config *cfg, int unit, const char *key, const char *val)
+static void set_unit(struct config *cfg, const char *unit, const char *key, const char *val)
 {
     char full[48];
 
-    snprintf(full, sizeof(full), "drive%d.%s", unit, key);
+    snprintf(full, sizeof(full), "%s.%s", unit, key);
     config_set(cfg, full, val);
 }
 
-static void set_unit_number(struct config *cfg, int unit, const char *key, uint64_t val)
+static void set_unit_number(struct config *cfg, const char *unit, const char *key, uint64_t val)
 {
     char full[48];
 
-    snprintf(full, sizeof(full), "drive%d.%s", unit, key);
+    snprintf(full, sizeof(full), "%s.%s", unit, key);
     set_number(cfg, full, val);
 }
 
-static void spec_geometry(const struct vm_drive *d, struct config *ide, struct config *cmos)
+/* A disk's geometry, as it was told or guessed; cmos: firmware asks only for those of IDE. */
+static void spec_geometry(const struct vm_drive *d, const char *unit, struct config *ide,
+                          struct config *cmos)
 {
     struct geometry g;
     char key[32], val[64];
 
     geometry_of(d, &g);
-    snprintf(key, sizeof(key), "disk%d.geometry", d->arg->unit);
-    snprintf(val, sizeof(val), "%u,%u,%u,%s", g.cyls, g.heads, g.secs, g.trans);
-    config_set(cmos, key, val);
+    if (cmos) {
+        snprintf(key, sizeof(key), "disk%d.geometry", d->arg->unit);
+        snprintf(val, sizeof(val), "%u,%u,%u,%s", g.cyls, g.heads, g.secs, g.trans);
+        config_set(cmos, key, val);
+    }
     if (!g.told)
         return;
-    set_unit_number(ide, d->arg->unit, "cyls", g.cyls);
-    set_unit_number(ide, d->arg->unit, "heads", g.heads);
-    set_unit_number(ide, d->arg->unit, "secs", g.secs);
+    set_unit_number(ide, unit, "cyls", g.cyls);
+    set_unit_number(ide, unit, "heads", g.heads);
+    set_unit_number(ide, unit, "secs", g.secs);
 }
 
-static void spec_drive(struct vm_drive *d, struct config *ide, struct config *cmos)
+static void spec_drive(struct vm_drive *d, const char *unit, struct config *ide,
+                       struct config *cmos)
 {
     static const char *const props[] = { "model", "ver", "wwn", "werror", "rerror" };
     const struct drive_arg *a = d->arg;
-    char key[32];
 
-    if (a->unit < 0)
-        return;
-    snprintf(key, sizeof(key), "drive%d", a->unit);
-    config_set_obj(ide, key, d->block);
-    set_unit(ide, a->unit, "kind", a->cdrom ? "cdrom" : "disk");
-    set_unit(ide, a->unit, "cache", a->writeback ? "writeback" : "writethrough");
+    config_set_obj(ide, unit, d->block);
+    set_unit(ide, unit, "kind", a->cdrom ? "cdrom" : "disk");
+    set_unit(ide, unit, "cache", a->writeback ? "writeback" : "writethrough");
     if (a->serial)
-        set_unit(ide, a->unit, "serial", a->serial);
+        set_unit(ide, unit, "serial", a->serial);
     for (unsigned i = 0; i < sizeof(props) / sizeof(props[0]); i++) {
         const char *val = config_str(&a->props, props[i], "auto");
 
         if (strcmp(val, "auto"))
-            set_unit(ide, a->unit, props[i], val);
+            set_unit(ide, unit, props[i], val);
     }
     if (!a->cdrom && d->block)
-        spec_geometry(d, ide, cmos);
+        spec_geometry(d, unit, ide, cmos);
+}
+
+static void spec_ide(struct vm *vm, struct config *ide, struct config *cmos)
+{
+    char unit[32];
+
+    for (unsigned i = 0; i < vm->args.ndrives; i++) {
+        snprintf(unit, sizeof(unit), "drive%d", vm->args.drives[i].unit);
+        if (vm->args.drives[i].unit >= 0)
+            spec_drive(&vm->drives[i], unit, ide, cmos);
+    }
+}
+
+/* The drives of the AHCI controller of that id. */
+static void spec_ahci(struct vm *vm, const char *id, struct config *cfg)
+{
+    char unit[32];
+
+    for (unsigned i = 0; i < vm->args.ndrives; i++) {
+        const struct drive_arg *a = &vm->args.drives[i];
+
+        if (a->iface != DRIVE_AHCI || strcmp(a->bus, id))
+            continue;
+        snprintf(unit, sizeof(unit), "port%d", a->index);
+        spec_drive(&vm->drives[i], unit, cfg, NULL);
+    }
 }
 
 static void spec_rtc(const struct rtc_arg *r, struct config *cmos)
@@ -169,8 +196,7 @@ static void spec_board(struct vm *vm, struct machine_spec *spec)
     struct config *ide = machine_spec_add(spec, "piix3-ide", "ide");
     struct config *cmos = machine_spec_add(spec, "cmos", "cmos");
 
-    for (unsigned i = 0; i < a->ndrives; i++)
-        spec_drive(&vm->drives[i], ide, cmos);
+    spec_ide(vm, ide, cmos);
     spec_floppies(vm, spec, cmos);
     spec_memory(a, cmos);
     config_set(cmos, "boot", a->boot);
@@ -295,6 +321,7 @@ static int spec_cards(struct vm *vm, struct machine_spec *spec, struct err *err)
         }
         config_set(cfg, "rom-path", vm->args.rom_path ? vm->args.rom_path : "");
         config_set_obj(cfg, "display", vm->display);
+        spec_ahci(vm, config_str(&a->cfg, "id", id), cfg);
     }
     return spec_nics(vm, vm->args.ndevices, spec, err);
 }

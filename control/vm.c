@@ -19,8 +19,6 @@ static void hold_nets(struct vm *vm, bool held)
 
 int vm_cont(struct vm *vm, struct err *err)
 {
-    struct device *ide = machine_find(&vm->machine, "ide");
-
     if (vm->halt == HALT_SHUTDOWN && !vm->running)
         return err_set(err, -EINVAL, "Resetting the Virtual Machine is required");
     if (vm->let_go) {
@@ -37,11 +35,9 @@ int vm_cont(struct vm *vm, struct err *err)
     vm->halt_asked = false;
     for (unsigned i = 0; i < vm->args.ndrives; i++)
         vm->drives[i].failed = 0;
-    if (ide) {
-        tape_retry(vm->tape);
-        ide_retry(ide);
-        tape_done(vm->tape);
-    }
+    tape_retry(vm->tape);
+    drives_retry(vm);
+    tape_done(vm->tape);
     hold_nets(vm, false);
     vm->prelaunch = false;
     return 0;
@@ -49,9 +45,8 @@ int vm_cont(struct vm *vm, struct err *err)
 
 int vm_drain(struct vm *vm, struct err *err)
 {
-    struct device *ide = machine_find(&vm->machine, "ide");
     struct device *fdc = machine_find(&vm->machine, "fdc");
-    int rc = ide ? ide_drain(ide) : 0;
+    int rc = drives_drain(vm);
     int floppies = fdc ? floppy_drain(fdc) : 0;
 
     rc = rc ? rc : floppies;

@@ -26,6 +26,11 @@ struct vm_drive {
     uint64_t                told;    /* loop time of the last BLOCK_IO_ERROR; 0: none */
 };
 
+struct vm_host { /* what a controller of drives is told to call back with */
+    struct vm *vm;
+    struct device *dev;
+};
+
 #define VM_NODES 32
 
 struct vm_node { /* -blockdev, blockdev-add; its options are in args.nodes */
@@ -68,6 +73,7 @@ struct vm {
     struct vnc      *vnc;  /* NULL: -vnc none */
     struct qmp      *qmp;
     struct vm_drive  drives[ARGS_DRIVES]; /* parallel to args.drives */
+    struct vm_host   hosts[MACHINE_DEVICES];
     struct net      *nets[ARGS_NICS];
     struct sink      serials[ARGS_SERIALS];
     bool             serial_open[ARGS_SERIALS];

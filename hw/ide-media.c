@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ATA drives, whosever they are: what the outside does to media: eject, insert, drain, unplug. */
 #include <errno.h>
+#include "hw/devices.h"
 #include "hw/ide-int.h"
 
 static struct ide_unit *ide_unit(struct device *dev, unsigned unit)
@@ -30,6 +31,11 @@ void ide_watch_medium(struct ide_unit *u, bool on)
 {
     if (u->blk)
         block_listen(u->blk, on ? medium_changed : NULL, u);
+}
+
+bool ide_is_host(const struct device *dev)
+{
+    return dev->type == &piix3_ide_type.dev || dev->type == &ahci_type.dev;
 }
 
 void ide_listen(struct device *ide, const struct ide_events *events, void *arg)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hw/ide.h: the PIIX3's IDE function with its four units, 0-3 = hda-hdd, and
- * what the outside may do to their media. Config of the device, N = 0-3:
+ * hw/ide.h: ATA drives: the PIIX3's IDE function with its four units, 0-3 =
+ * hda-hdd, the AHCI controller with a unit on each of its six ports, and what
+ * the outside may do to their media. Config of the PIIX3's, N = 0-3 (AHCI's
+ * keys are portN, portN.kind and so on, N = 0-5):
  *   driveN          object: struct block *, the medium; absent: none (a CD drive is empty)
  *   driveN.kind     "disk" or "cdrom"; absent: no such unit
  *   driveN.serial   up to 20 characters      driveN.model  up to 40
@@ -38,6 +40,8 @@ struct ide_events { /* any may be NULL */
     /* The device has let go of the medium (unplug): nothing in flight, caches flushed. */
     void (*released)(void *arg, unsigned unit, struct block *medium);
 };
+/* Is it a controller of ATA drives? All functions here are for such a device. */
+bool ide_is_host(const struct device *dev);
 void ide_listen(struct device *ide, const struct ide_events *events, void *arg);
 
 /*
@@ -71,7 +75,7 @@ int ide_drain(struct device *ide);
 /*
  * The Xen unplug port: disks (not CD drives) vanish from the bus for good, as
  * if never attached; drained and flushed before this returns. aux_only: all
- * but the primary master. Idempotent. Survives reset, save and load.
+ * but unit 0, the primary master. Idempotent. Survives reset, save and load.
  * hw/xen-platform.c will call it; as long as there are no PV disks it refuses.
  */
 void ide_unplug(struct device *ide, bool aux_only);
