@@ -84,7 +84,8 @@ static int ahci_port(const char *bus)
 {
     const char *dot = strrchr(bus, '.');
 
-    if (!dot || dot == bus || dot[1] < '0' || dot[1] >= '0' + AHCI_PORTS || dot[2])
+    if (!dot || dot == bus || !strncmp(bus, "ide.", 4) || dot[1] < '0' ||
+        dot[1] >= '0' + AHCI_PORTS || dot[2])
         return -1;
     return dot[1] - '0';
 }
@@ -170,9 +171,10 @@ static int check_ide(struct args_ctx *c, const char *driver, const struct config
     if (!rc && !config_str(cfg, "drive", NULL) && !strcmp(driver, "ide-hd"))
         rc = err_set(c->err, -EINVAL, "-device %s: drive= is missing", driver);
     if (!rc && bus && !is_floppy(driver) && bus_unit(bus) < 0 && ahci_port(bus) < 0)
-        rc = err_set(c->err, -EINVAL,
-                     "-device %s,bus=%s: no such bus; use ide.0, ide.1 or AHCI-ID.0 to AHCI-ID.5",
-                     driver, bus);
+        rc =
+            err_set(c->err, -EINVAL,
+                    "-device %s,bus=%s: no such bus; use ide.0 or ide.1, or AHCI-ID.0 to AHCI-ID.5",
+                    driver, bus);
     if (!rc && bus && ahci_port(bus) >= 0 && bus_unit(bus) < 0 && unit)
         rc = err_set(c->err, -EINVAL,
                      "-device %s,bus=%s: Can't create IDE unit %u, bus supports "
