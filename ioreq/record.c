@@ -7,7 +7,9 @@
  *
  * Video memory is written by the guest's CPU without a word to anybody. What
  * the machine says of it is only what is read through the window at a0000;
- * before each such read the pages that changed are noted.
+ * before such a read the pages that changed are noted. Where asking for them
+ * takes the guest's time, at most a tenth of it is spent so: what the CPU wrote
+ * in between is noted by a later read.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #define PAGE         4096
 #define WINDOW_START 0xa0000
 #define WINDOW_END   0xc0000
+#define LOOK_PAUSE   10
 
 struct recorder {
     struct tape tape;
@@ -33,6 +36,7 @@ struct recorder {
     uint64_t pages;
     uint64_t *unseen, *undrawn; /* bits: changed, and not told to tape, display */
     bool placed;                /* where the CPU can write it */
+    int64_t looked, look_cost;  /* guest time */
 };
 
 static struct recorder *recorder_of(const struct platform *p)
@@ -134,7 +138,12 @@ static void vram_note(struct recorder *c, uint64_t page)
 
 static void vram_look(struct recorder *c)
 {
+    int64_t began;
+
     if (!c->placed || !c->host || c->stopped)
+        return;
+    began = c->world->now(c->p);
+    if (began - c->looked < LOOK_PAUSE * c->look_cost)
         return;
     vram_ask(c);
     for (uint64_t page = 0; page < c->pages; page++) {
@@ -143,6 +152,8 @@ static void vram_look(struct recorder *c)
         else if (c->unseen[page / 64] >> page % 64 & 1)
             vram_note(c, page);
     }
+    c->looked = c->world->now(c->p);
+    c->look_cost = c->looked - began;
 }
 
 static int record_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err)
