@@ -290,7 +290,7 @@ static void record(struct session *s)
 static int replay(const struct session *s, const char *tape, const char *options)
 {
     char text[2048], *argv[80], *save = NULL;
-    int n = 0, status;
+    int n = 0, status = 0;
     pid_t pid = fork();
 
     if (pid == 0) {
