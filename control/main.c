@@ -15,7 +15,6 @@
 #include "control/qmp.h"
 #include "display/vnc.h"
 #include "hw/core/log.h"
-#include "hw/ide.h"
 
 struct signals {
     uv_signal_t hup, term, intr;
@@ -135,11 +134,7 @@ static void reset_again(void *arg)
 
 static void retry_again(void *arg)
 {
-    struct vm     *vm = arg;
-    struct device *ide = machine_find(&vm->machine, "ide");
-
-    if (ide)
-        ide_retry(ide);
+    drives_retry(arg);
 }
 
 /* The machine is there: what comes from outside from now on is on the tape. */
