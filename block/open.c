@@ -9,10 +9,39 @@
 
 #define HEAD 512
 
+/* Formats that are not read here, and how their first bytes tell them: a guest must not boot junk.
+ */
+static const char *foreign_format(const uint8_t *head, size_t len)
+{
+    static const struct {
+        const char *name;
+        unsigned off, len;
+        const char *magic;
+    } foreign[] = {
+        { "vmdk", 0, 4, "KDMV" },
+        { "vmdk", 0, 4, "COWD" },
+        { "vmdk", 0, 21, "# Disk DescriptorFile" },
+        { "vhdx", 0, 8, "vhdxfile" },
+        { "vdi", 64, 4, "\x7f\x10\xda\xbe" },
+        { "qed", 0, 4, "QED" },
+        { "parallels", 0, 16, "WithoutFreeSpace" },
+        { "parallels", 0, 16, "WithouFreSpacExt" },
+    };
+
+    for (unsigned i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        unsigned off = foreign[i].off, n = foreign[i].len;
+
+        if (off + n <= len && !memcmp(head + off, foreign[i].magic, n))
+            return foreign[i].name;
+    }
+    return NULL;
+}
+
 /* 0, or -EINVAL with a line when an image without a format does not look raw. */
 static int check_raw(const struct block_options *o, struct err *err)
 {
     const struct block_format *f;
+    const char *name = NULL;
     uint8_t head[HEAD];
     struct stat st;
     ssize_t n = -1;
@@ -27,12 +56,16 @@ static int check_raw(const struct block_options *o, struct err *err)
         n = pread(fd, head, sizeof(head), 0);
     close(fd);
     f = n > 0 ? block_format_probe(head, n) : NULL;
-    if (!f)
+    if (f)
+        name = f->name;
+    else if (n > 0)
+        name = foreign_format(head, n);
+    if (!name)
         return 0;
     return err_set(err, -EINVAL,
                    "disk %s: looks like %s, and no format is given; say format=%s, or format=raw "
                    "if the guest itself wrote that",
-                   o->file, f->name, f->name);
+                   o->file, name, name);
 }
 
 static struct block *open_base(struct uv_loop_s *loop, const struct block_options *o,

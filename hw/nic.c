@@ -46,7 +46,10 @@ int nic_init(struct nic *n, struct pci_func *f, const struct config *cfg, const 
 
     if (rc)
         return rc;
-    if (pci_load_rom(f, cfg, rom, &why))
+    rc = pci_load_rom(f, cfg, rom, &why);
+    if (rc && config_str(cfg, "romfile", NULL)) /* asked for by name, unlike the card's own */
+        return err_set(err, rc, "%s", why.msg);
+    if (rc)
         log_line("%s; the guest cannot boot from this card", why.msg);
     n->net = config_obj(cfg, "net");
     if (!n->net)

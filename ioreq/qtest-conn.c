@@ -366,6 +366,7 @@ static void drop_client(struct qtest *q)
     struct qtest_conn *c = &q->conn;
 
     qtest_conn_log(q, 'I', "CLOSED", 6);
+    c->met = false;
     c->in_len = c->scanned = c->out_len = c->out_sent = 0;
     c->skipping = false;
     c->eof = true;
@@ -395,6 +396,7 @@ static void meet_client(struct qtest *q)
     c->eof = c->broken = false;
     qtest_client_new(q);
     qtest_conn_log(q, 'I', "OPENED", 6);
+    c->met = true;
     c->pollable = watch_init(q, &c->rd, c->in_fd);
     if (c->out_fd != c->in_fd) {
         set_nonblocking(c, 1, c->out_fd);
@@ -532,7 +534,7 @@ void qtest_conn_close(struct qtest *q)
 {
     struct qtest_conn *c = &q->conn;
 
-    if (c->in_fd >= 0)
+    if (c->met) /* a start that fails says one line, and that is its own */
         qtest_conn_log(q, 'I', "CLOSED", 6);
     close_handle((uv_handle_t *)&c->rd.poll, closed);
     close_handle((uv_handle_t *)&c->wr.poll, closed);

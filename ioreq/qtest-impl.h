@@ -60,6 +60,7 @@ struct qtest_conn {
     unsigned nhandles;
     int in_fd, out_fd, listen_fd; /* -1: none */
     bool pollable, own_fds, broken, eof;
+    bool met;     /* a client that was let in, and has not gone */
     int flags[2]; /* of stdin and stdout, to be put back; -1: not changed */
     char unlink_path[108];
     char *in, *out;

@@ -134,7 +134,7 @@ int qtest_vram_alloc(struct platform *p, uint64_t size, void **host, struct err 
     uint64_t pages = (size + PAGE - 1) >> PAGE_SHIFT;
 
     if (m->vram)
-        return err_set(err, -EBUSY, "there is video memory already");
+        return err_set(err, -EBUSY, "a machine has one display adapter; leave out one -device VGA");
     m->vram_dirty = calloc((pages + 63) / 64, sizeof(uint64_t));
     m->vram = m->vram_dirty ? map_anonymous(size) : MAP_FAILED;
     if (m->vram == MAP_FAILED) {

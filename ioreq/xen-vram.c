@@ -56,7 +56,7 @@ int xen_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *e
     int rc = 0;
 
     if (v->host)
-        return err_set(err, -EBUSY, "there is one video memory, and it is taken");
+        return err_set(err, -EBUSY, "a machine has one display adapter; leave out one -device VGA");
     v->pages = size >> XEN_PAGE_SHIFT;
     v->hidden_gfn = v->gfn = hidden_gfn(&x->o);
     v->host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,

@@ -106,8 +106,9 @@ static int tap_create(const char *ifname, struct err *err)
     memcpy(ifr.ifr_name, ifname, strlen(ifname));
     fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return err_set(err, -errno, "tap %s: /dev/net/tun: %s; is the module tun loaded?", ifname,
-                       strerror(errno));
+        return err_set(err, -errno, "tap %s: /dev/net/tun: %s; %s", ifname, strerror(errno),
+                       errno == EACCES || errno == EPERM ? "a tap needs root"
+                                                         : "is the module tun loaded?");
     if (ioctl(fd, TUNSETIFF, &ifr)) {
         int e = errno;
 

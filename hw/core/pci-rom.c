@@ -109,13 +109,17 @@ static int rom_fill(struct pci_func *f, int fd, const char *path, struct err *er
 
 int pci_load_rom(struct pci_func *f, const struct config *cfg, const char *file, struct err *err)
 {
+    const char *asked = config_str(cfg, "romfile", NULL);
     char path[4096];
     int fd, rc;
 
-    file = config_str(cfg, "romfile", file);
+    file = asked ? asked : file;
     if (!*file || !config_bool(cfg, "rombar", true))
         return 0;
-    fd = rom_open(config_str(cfg, "rom-path", ""), file, path, sizeof(path));
+    snprintf(path, sizeof(path), "%s", file);
+    fd = asked ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    if (fd < 0)
+        fd = rom_open(config_str(cfg, "rom-path", ""), file, path, sizeof(path));
     if (fd < 0)
         fd = rom_open(ROM_DEFAULT, file, path, sizeof(path));
     if (fd < 0)

@@ -79,8 +79,8 @@ void pci_set_bar_size(struct pci_func *f, unsigned bar, uint64_t size);
 /*
  * Reads the option ROM `file` (searched along the directories in cfg's "rom-path", colon
  * separated), pads it to a power of two and makes its PCIR vendor and device match.
- * -ENOENT with a line in err when it is nowhere. cfg's "romfile" names another file, or with
- * an empty name none; "rombar=off" is none too.
+ * -ENOENT with a line in err when it is nowhere. cfg's "romfile" names another file, which is
+ * looked for as a path first, or with an empty name none; "rombar=off" is none too.
  */
 int pci_load_rom(struct pci_func *f, const struct config *cfg, const char *file, struct err *err);
 

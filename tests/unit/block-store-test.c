@@ -289,6 +289,9 @@ TEST(what_looks_like_another_format_wants_a_name)
     CHECK(pwrite(fd, "QFI\xfb\0\0\0\3", 8, 0) == 8);
     CHECK(!block_open(t->plat.loop, &BLOCK_OPTIONS(.file = "x.img", .fd = dup(fd)), &err));
     CHECK(strstr(err.msg, "x.img: looks like qcow2") && strstr(err.msg, "format=raw"));
+    CHECK(pwrite(fd, "KDMV\1\0\0\0", 8, 0) == 8); /* no format of ours, and no raw disk either */
+    CHECK(!block_open(t->plat.loop, &BLOCK_OPTIONS(.file = "x.img", .fd = dup(fd)), &err));
+    CHECK(strstr(err.msg, "x.img: looks like vmdk") != NULL);
     b = must_open(t, &BLOCK_OPTIONS(.file = "x.img", .fd = dup(fd), .format = "raw"));
     CHECK_EQ(b->size, MIB);
     block_close(b);
