@@ -59,6 +59,50 @@ static uint32_t window_base(struct mad *f, const char *id, unsigned bar)
     return dev ? container_of(dev, const struct pci_func, dev)->mapped[bar] : 0;
 }
 
+/* A list of commands for the disk (port 0) or the CD (port 3), some with sense, some issued at
+ * once. */
+void ahci_command(struct mad *f)
+{
+    static const uint8_t cmds[] = { 0x60, 0x61, 0x60, 0x61, 0x25, 0x35, 0xc8, 0xca,
+                                    0x20, 0x30, 0xec, 0xa0, 0xa0, 0xa1, 0x2f, 0xef,
+                                    0xea, 0x06, 0xb0, 0x40, 0x00, 0x3d };
+    uint32_t base = window_base(f, "ahci", 5), port = below(f, 2) ? 0x280 : 0x100;
+    uint32_t list = ram_addr(f) & ~0x3ffu, table = ram_addr(f) & ~0x7fu, slots = 0;
+
+    if (!base)
+        return;
+    io(f, IO_MEM, true, base + 4, 0x80000002, 4);
+    io(f, IO_MEM, true, base + port, list, 4);
+    io(f, IO_MEM, true, base + port + 8, ram_addr(f) & ~0xffu, 4);
+    io(f, IO_MEM, true, base + port + 0x14, below(f, 2) ? 0xffffffff : value(f), 4);
+    io(f, IO_MEM, true, base + port + 0x18, below(f, 8) ? 0x11 : value(f), 4);
+    for (unsigned i = below(f, 6); i > 0; i--) {
+        uint32_t slot = below(f, 32), fis = 0x8027 | (uint32_t)cmds[below(f, sizeof(cmds))] << 16;
+
+        mad_poke(f, list + slot * 32,
+                 (below(f, 8) ? 5 : below(f, 32)) | (value(f) & 0xffe0) | below(f, 4) << 16);
+        mad_poke(f, list + slot * 32 + 8, table);
+        mad_poke(f, list + slot * 32 + 12, 0);
+        mad_poke(f, table, fis | below(f, 256) << 24);
+        mad_poke(f, table + 4, 0x40000000 | below(f, 1 << 16));
+        mad_poke(f, table + 8, below(f, 8) ? 0 : value(f));
+        mad_poke(f, table + 12, (slot << 3) | below(f, 4) << 8);
+        mad_poke(f, table + 0x40, cmds[below(f, sizeof(cmds))] | (value(f) & 0xff00));
+        for (unsigned k = 0; k < 3; k++) {
+            mad_poke(f, table + 0x80 + 16 * k, ram_addr(f));
+            mad_poke(f, table + 0x84 + 16 * k, 0);
+            mad_poke(f, table + 0x8c + 16 * k, below(f, 4) ? below(f, 0x10000) : value(f));
+        }
+        slots |= 1u << slot;
+        table = ram_addr(f) & ~0x7fu;
+    }
+    if (below(f, 2))
+        io(f, IO_MEM, true, base + port + 0x34, slots, 4);
+    io(f, IO_MEM, true, base + port + 0x38, slots, 4);
+    if (below(f, 3) == 0)
+        io(f, IO_MEM, true, base + port + 4 * below(f, 16), value(f), 4);
+}
+
 void e1000_ring(struct mad *f)
 {
     static const uint16_t regs[] = { 0x0000, 0x0008, 0x0014, 0x0018, 0x0020, 0x0028, 0x0038, 0x00c0,

@@ -20,12 +20,14 @@ int64_t cpu_now(void);
 void note(struct mad *f, enum mad_timed kind, int64_t began, const struct io_req *req);
 
 /* mad-io.c */
+void mad_poke(struct mad *f, uint32_t addr, uint32_t val); /* into RAM; nothing past its end */
 void any_window(struct mad *f);
 void any_config(struct mad *f);
 void junk_page(struct mad *f);
 /* mad-devices.c: driven with some sense, so that the nonsense gets deep */
 void ide_command(struct mad *f);
 void cd_packet(struct mad *f);
+void ahci_command(struct mad *f);
 void e1000_ring(struct mad *f);
 void rtl8139_ring(struct mad *f);
 void rtl8139_eeprom(struct mad *f);

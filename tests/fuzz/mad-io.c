@@ -178,7 +178,7 @@ void mad_place_windows(struct mad *f)
 
 /* ---- junk in RAM: a page of what a controller would read from there ---- */
 
-static void poke(struct mad *f, uint32_t addr, uint32_t val)
+void mad_poke(struct mad *f, uint32_t addr, uint32_t val)
 {
     if (addr <= QT_RAM - 4)
         memcpy(f->t->ram + addr, &val, 4);
@@ -200,22 +200,22 @@ void junk_page(struct mad *f)
         uint32_t len = below(f, 3) ? below(f, 0x1000) : any(f);
 
         for (unsigned k = 0; k < 16; k += 4)
-            poke(f, at + i + k, kind == 0 ? any(f) : 0);
+            mad_poke(f, at + i + k, kind == 0 ? any(f) : 0);
         if (kind == 1) { /* PRD table, two entries */
-            poke(f, at + i, ram_addr(f));
-            poke(f, at + i + 4, (len & 0xfffe) | (uint32_t)last << 31);
-            poke(f, at + i + 8, below(f, 9) ? ram_addr(f) : value(f));
-            poke(f, at + i + 12, any(f) & 0x7fffffff);
+            mad_poke(f, at + i, ram_addr(f));
+            mad_poke(f, at + i + 4, (len & 0xfffe) | (uint32_t)last << 31);
+            mad_poke(f, at + i + 8, below(f, 9) ? ram_addr(f) : value(f));
+            mad_poke(f, at + i + 12, any(f) & 0x7fffffff);
         } else if (kind == 2) { /* e1000: data, legacy, context */
-            poke(f, at + i, ram_addr(f));
-            poke(f, at + i + 4, last ? value(f) : 0);
-            poke(f, at + i + 8, flags(f) | (len & 0xfffff));
-            poke(f, at + i + 12, value(f));
+            mad_poke(f, at + i, ram_addr(f));
+            mad_poke(f, at + i + 4, last ? value(f) : 0);
+            mad_poke(f, at + i + 8, flags(f) | (len & 0xfffff));
+            mad_poke(f, at + i + 12, value(f));
         } else if (kind == 3) { /* rtl8139 C+ */
-            poke(f, at + i,
-                 0x80000000 | (uint32_t)last << 30 | (value(f) & 0x3fff0000) | (len & 0xffff));
-            poke(f, at + i + 4, value(f));
-            poke(f, at + i + 8, ram_addr(f));
+            mad_poke(f, at + i,
+                     0x80000000 | (uint32_t)last << 30 | (value(f) & 0x3fff0000) | (len & 0xffff));
+            mad_poke(f, at + i + 4, value(f));
+            mad_poke(f, at + i + 8, ram_addr(f));
         } else if (kind == 4) { /* a frame */
             static const uint8_t tcp[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x52, 0x54,
                                            0,    0x12, 0x34, 0x56, 8,    0,    0x45, 0 };
@@ -232,10 +232,10 @@ void firmware_dma(struct mad *f)
     uint32_t at = ram_addr(f) & ~7u, to = ram_addr(f);
     uint32_t len = below(f, 4) ? below(f, 5000) : value(f);
 
-    poke(f, at, __builtin_bswap32(below(f, 48) << 16 | control[below(f, sizeof(control))]));
-    poke(f, at + 4, __builtin_bswap32(len));
-    poke(f, at + 8, 0);
-    poke(f, at + 12, __builtin_bswap32(to));
+    mad_poke(f, at, __builtin_bswap32(below(f, 48) << 16 | control[below(f, sizeof(control))]));
+    mad_poke(f, at + 4, __builtin_bswap32(len));
+    mad_poke(f, at + 8, 0);
+    mad_poke(f, at + 12, __builtin_bswap32(to));
     io(f, IO_PORT, true, 0x514, 0, 4);
     io(f, IO_PORT, true, 0x518, __builtin_bswap32(at), 4);
 }

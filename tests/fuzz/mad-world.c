@@ -42,7 +42,7 @@ static void add_sink(struct mad *f, unsigned i, const char *type, const char *id
 static void add_drives(struct mad *f)
 {
     static const uint64_t size[] = { 8 << 20, 70000 * 512, 4 << 20 };
-    struct config *ide = add(f, "piix3-ide", "ide");
+    struct config *ide = add(f, "piix3-ide", "ide"), *ahci_cfg = NULL;
 
     for (unsigned i = 0; i < 3; i++) {
         char key[16], kind[24];
@@ -52,6 +52,13 @@ static void add_drives(struct mad *f)
         snprintf(kind, sizeof(kind), "drive%u.kind", i);
         config_set_obj(ide, key, f->blk[i]);
         config_set(ide, kind, i == MAD_CD ? "cdrom" : "disk");
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        struct config *ahci = i ? ahci_cfg : (ahci_cfg = add(f, "ahci", "ahci"));
+
+        f->sata[i] = block_open_mem(f->t->plat.loop, size[i + 1]);
+        config_set_obj(ahci, i ? "port3" : "port0", f->sata[i]);
+        config_set(ahci, i ? "port3.kind" : "port0.kind", i ? "cdrom" : "disk");
     }
     f->floppy = block_open_mem(f->t->plat.loop, 1440 << 10);
     config_set_obj(add(f, "isa-fdc", "fdc"), "drive0.medium", f->floppy);
@@ -118,6 +125,8 @@ void mad_finish(struct mad *f)
     for (unsigned i = 0; i < 3; i++)
         block_close(f->blk[i]);
     block_close(f->floppy);
+    for (unsigned i = 0; i < 2; i++)
+        block_close(f->sata[i]);
     for (unsigned i = 0; i < 2; i++)
         net_close(f->net[i]);
     for (unsigned i = 0; i < MAD_SINKS; i++)
@@ -241,6 +250,7 @@ void restore(struct mad *f, bool spoil)
     unsigned n = f->m.n;
 
     CHECK(ide_drain(machine_find(&f->m, "ide")) == 0);
+    CHECK(ide_drain(machine_find(&f->m, "ahci")) == 0);
     CHECK(floppy_drain(machine_find(&f->m, "fdc")) == 0);
     for (unsigned i = 0; i < n; i++) {
         if (f->m.dev[i]->type->sync) /* cards look into their rings again: so does a load */

@@ -56,7 +56,7 @@ static char *printed(const struct device *dev)
 
         fprintf(f, "config space=");
         for (size_t i = 0; i < sizeof(pf->cfg); i++)
-            fprintf(f, "%02x", pf->cfg[i]);
+            fprintf(f, "%02x", pf->cfg[i] & pf->writable[i]); /* the rest is the chip's */
         fputc('\n', f);
     }
     fclose(f);
@@ -112,6 +112,7 @@ static void start(struct mad *f, unsigned steps)
     for (unsigned i = 0; i < steps && !f->failed; i++)
         mad_step(f);
     CHECK(!f->failed && ide_drain(machine_find(&f->m, "ide")) == 0);
+    CHECK(ide_drain(machine_find(&f->m, "ahci")) == 0);
 }
 
 static void write_file(const char *path, const void *data, size_t len)
