@@ -341,8 +341,10 @@ static int settle_world(struct args_ctx *c)
             memcpy(a->boot, "cad", 4);
     }
     if (a->trace && (a->incoming >= 0 || a->replay))
-        return err_set(c->err, -ENOTSUP, "-trace ioreq=: not supported with %s; a recording begins "
-                       "with a machine that is switched on", a->replay ? "-replay" : "-incoming");
+        return err_set(c->err, -ENOTSUP,
+                       "-trace ioreq=: not supported with %s; a recording begins "
+                       "with a machine that is switched on",
+                       a->replay ? "-replay" : "-incoming");
     if (a->replay && a->incoming >= 0)
         return err_set(c->err, -ENOTSUP, "-replay: not supported with -incoming");
     if (a->accel && !strcmp(a->accel, "xen") && a->domid < 0 && !a->replay)
@@ -442,10 +444,10 @@ void args_free_nic(struct nic_arg *nic)
 
 void args_free(struct vm_args *a)
 {
-    char *strings[] = { a->name,           a->machine, a->accel,    a->keymap,   a->vnc.host,
-                        a->vnc.unix_path,  a->chroot,  a->runas,    a->debugcon, a->parallel,
-                        a->rom_path,       a->uuid,    a->print,    a->bios,     a->bootorder,
-                        a->bootopt.splash, a->qtest,   a->qtest_log, a->trace, a->replay };
+    char *strings[] = { a->name,           a->machine, a->accel,     a->keymap,   a->vnc.host,
+                        a->vnc.unix_path,  a->chroot,  a->runas,     a->debugcon, a->parallel,
+                        a->rom_path,       a->uuid,    a->print,     a->bios,     a->bootorder,
+                        a->bootopt.splash, a->qtest,   a->qtest_log, a->trace,    a->replay };
 
     for (unsigned i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
         free(strings[i]);

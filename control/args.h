@@ -119,7 +119,7 @@ struct vm_args {
     bool own_clocks; /* not under Xen, which has them: fw_cfg, RTC, HPET, PM timer are ours */
     bool hpet;       /* not -no-hpet, -machine hpet=off; of no meaning under Xen */
     bool nodefaults;
-    bool fdc; /* -device isa-fdc: a floppy controller even without a drive */
+    bool fdc;                  /* -device isa-fdc: a floppy controller even without a drive */
     bool platform_pci;         /* machine xenfv */
     bool acpi;                 /* not -no-acpi */
     bool paused;               /* -S */

@@ -28,7 +28,7 @@ static void on_signal(uv_signal_t *h, int signum)
 static void signals_start(struct vm *vm, struct signals *s)
 {
     uv_signal_t *all[] = { &s->hup, &s->term, &s->intr };
-    const int    num[] = { SIGHUP, SIGTERM, SIGINT };
+    const int num[] = { SIGHUP, SIGTERM, SIGINT };
 
     signal(SIGPIPE, SIG_IGN); /* a peer that leaves is an error of write() */
     for (unsigned i = 0; i < 3; i++) {
@@ -70,13 +70,15 @@ static void on_replayed(void *arg, int status, const char *line)
 static int check_replay(const struct vm_args *a, struct err *err)
 {
     char world[8];
-    int  rc = replay_world(a->replay, world, err);
+    int rc = replay_world(a->replay, world, err);
 
     if (rc)
         return rc;
     if (strcmp(world, a->accel ? a->accel : "xen"))
-        return err_set(err, -EINVAL, "-replay %s: was recorded with -accel %.7s: give the options "
-                       "of that command line", a->replay, world);
+        return err_set(err, -EINVAL,
+                       "-replay %s: was recorded with -accel %.7s: give the options "
+                       "of that command line",
+                       a->replay, world);
     return 0;
 }
 
@@ -92,21 +94,21 @@ static int open_tape(struct vm *vm, struct err *err)
 static int open_world(struct vm *vm, struct err *err)
 {
     const struct vm_args *a = &vm->args;
-    const char           *name = a->accel ? a->accel : "xen";
-    char                  firmware[PATH_MAX] = "";
-    struct world_options  o = {
-         .domid = a->domid,
-         .ram = a->ram,
-         .low_ram_max = a->max_ram_below_4g,
-         .incoming = a->incoming >= 0,
-         .qtest = a->qtest,
-         .qtest_log = a->qtest_log,
-         .replay = a->replay,
-         .replayed = on_replayed,
-         .gone = on_gone,
-         .busy = disks_busy,
-         .power = vm_power_asked,
-         .arg = vm,
+    const char *name = a->accel ? a->accel : "xen";
+    char firmware[PATH_MAX] = "";
+    struct world_options o = {
+        .domid = a->domid,
+        .ram = a->ram,
+        .low_ram_max = a->max_ram_below_4g,
+        .incoming = a->incoming >= 0,
+        .qtest = a->qtest,
+        .qtest_log = a->qtest_log,
+        .replay = a->replay,
+        .replayed = on_replayed,
+        .gone = on_gone,
+        .busy = disks_busy,
+        .power = vm_power_asked,
+        .arg = vm,
     };
 
     if (a->replay && check_replay(a, err))
@@ -116,7 +118,8 @@ static int open_world(struct vm *vm, struct err *err)
     if (!vm->world)
         return err_set(err, -ENOTSUP, "-accel %s: not supported by this version", name);
     if (vm->world == &world_xen && a->domid < 0)
-        return err_set(err, -EINVAL, "-xen-domid is missing: say which domain to serve; "
+        return err_set(err, -EINVAL,
+                       "-xen-domid is missing: say which domain to serve; "
                        "xl does so by device_model_override=");
     if (vm->world != &world_xen && !a->replay && firmware_find(a, firmware, sizeof(firmware), err))
         return -ENOENT;
@@ -155,7 +158,7 @@ static void connect_tape(struct vm *vm)
 static int build_machine(struct vm *vm, struct err *err)
 {
     struct machine_spec *spec;
-    int                  rc;
+    int rc;
 
     vm->machine.plat = vm->plat;
     if (!strcmp(vm->args.machine, "none")) /* a process to ask, with no guest in it */
@@ -175,7 +178,7 @@ static int build_machine(struct vm *vm, struct err *err)
 /* portico-vnc is beside us, wherever the folder was copied to. */
 static void helper_path(char *path, size_t size)
 {
-    char    self[PATH_MAX];
+    char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
     self[n > 0 ? n : 0] = 0;
@@ -185,17 +188,17 @@ static void helper_path(char *path, size_t size)
 static int open_vnc(struct vm *vm, struct err *err)
 {
     const struct vnc_arg *a = &vm->args.vnc;
-    char                  helper[PATH_MAX + 16];
-    struct vnc_options    o = {
-           .host = a->host,
-           .display = a->display,
-           .to = a->to,
-           .unix_path = a->unix_path,
-           .password = a->password,
-           .keymap = vm->args.keymap,
-           .name = vm->args.name,
-           .helper = helper,
-           .early = vm->args.chroot != NULL,
+    char helper[PATH_MAX + 16];
+    struct vnc_options o = {
+        .host = a->host,
+        .display = a->display,
+        .to = a->to,
+        .unix_path = a->unix_path,
+        .password = a->password,
+        .keymap = vm->args.keymap,
+        .name = vm->args.name,
+        .helper = helper,
+        .early = vm->args.chroot != NULL,
     };
 
     if (!a->enabled || vm->args.replay)
@@ -259,8 +262,8 @@ static int assemble(struct vm *vm, struct err *err)
     if (!rc)
         rc = open_vnc(vm, err);
     if (!rc) {
-        vm->qmp = qmp_new(vm->loop, vm, vm->args.chardevs,
-                          vm->args.replay ? 0 : vm->args.nchardevs, err);
+        vm->qmp =
+            qmp_new(vm->loop, vm, vm->args.chardevs, vm->args.replay ? 0 : vm->args.nchardevs, err);
         rc = vm->qmp ? 0 : -EIO;
     }
     if (!rc)
@@ -332,9 +335,9 @@ static void take_apart(struct vm *vm)
 static int run(struct vm *vm)
 {
     struct signals signals;
-    uv_loop_t      loop;
-    struct err     err = { "" };
-    int            rc;
+    uv_loop_t loop;
+    struct err err = { "" };
+    int rc;
 
     vm->loop = &loop;
     if (uv_loop_init(&loop)) {
@@ -355,7 +358,7 @@ int main(int argc, char **argv)
 {
     struct vm *vm = calloc(1, sizeof(*vm));
     struct err err = { "" };
-    int        rc = 1;
+    int rc = 1;
 
     if (!vm || args_parse(&vm->args, argc, argv, &err)) {
         fprintf(stderr, "portico-dm: %s\n", vm ? err.msg : "out of memory");

@@ -5,18 +5,18 @@
 #include "hw/machine.h"
 
 /* drives.c: opens every image of vm->args; nothing is left open on failure. */
-int  drives_open(struct vm *vm, struct err *err);
+int drives_open(struct vm *vm, struct err *err);
 void drives_close(struct vm *vm);
 /*
  * iso.c: 0, or -EIO with a line in err when the file's ISO 9660 volume is longer than the file by
  * over a MiB: a download that broke off (ECMA-119 8.4.8). fd: it is open already; or -1.
  */
-int  iso_check(const char *file, int fd, struct err *err);
+int iso_check(const char *file, int fd, struct err *err);
 /*
  * Takes the locks of all images, or lets go of them. 0, or -EBUSY and a line in err. patient:
  * waits some seconds for another process that is about to let go; for before the loop runs.
  */
-int  drives_lock(struct vm *vm, bool patient, struct err *err);
+int drives_lock(struct vm *vm, bool patient, struct err *err);
 void drives_unlock(struct vm *vm);
 /* Once the machine is built: hear of trays that the guest moves. */
 void drives_listen(struct vm *vm);

@@ -19,11 +19,11 @@ struct qmp;
 
 struct vm_drive {
     const struct drive_arg *arg;
-    struct block           *block; /* NULL: empty tray, or not attached */
-    bool                    tray_open;
-    struct block           *waiting; /* lies in the tray that the user opened; not seen yet */
-    int                     failed;  /* errno that stopped the guest; 0: none */
-    uint64_t                told;    /* loop time of the last BLOCK_IO_ERROR; 0: none */
+    struct block *block; /* NULL: empty tray, or not attached */
+    bool tray_open;
+    struct block *waiting; /* lies in the tray that the user opened; not seen yet */
+    int failed;            /* errno that stopped the guest; 0: none */
+    uint64_t told;         /* loop time of the last BLOCK_IO_ERROR; 0: none */
 };
 
 struct vm_host { /* what a controller of drives is told to call back with */
@@ -33,79 +33,79 @@ struct vm_host { /* what a controller of drives is told to call back with */
 
 #define VM_NODES 32
 
-struct vm_node { /* -blockdev, blockdev-add; its options are in args.nodes */
-    char         *name;  /* NULL: a free slot */
+struct vm_node {         /* -blockdev, blockdev-add; its options are in args.nodes */
+    char *name;          /* NULL: a free slot */
     struct block *block; /* NULL: another node stands on it and has it open */
 };
 
-struct vm_fd { /* QMP add-fd; lives as long as the connection that brought it */
+struct vm_fd {         /* QMP add-fd; lives as long as the connection that brought it */
     const void *owner; /* that connection; NULL: a free slot */
-    int         fdset, fd;
-    char        opaque[256];
+    int fdset, fd;
+    char opaque[256];
 };
 
-struct vm_card { /* device_add brought it */
+struct vm_card {        /* device_add brought it */
     struct device *dev; /* NULL: a free slot */
-    bool           named; /* the user gave it its id */
+    bool named;         /* the user gave it its id */
 };
 
 struct vm_netdev { /* netdev_add brought it, or a NIC of the command line has it */
-    char       *id;
+    char *id;
     const char *type; /* a constant: "tap" */
     struct net *net;
 };
 
 enum vm_halt { /* why a guest that does not run does not: query-status */
-    HALT_PAUSED,
-    HALT_IO_ERROR,
-    HALT_SHUTDOWN, /* it powered off, and -no-shutdown was given */
+               HALT_PAUSED,
+               HALT_IO_ERROR,
+               HALT_SHUTDOWN, /* it powered off, and -no-shutdown was given */
 };
 
 struct vm {
-    struct vm_args   args;
-    uv_loop_t       *loop;
-    struct tape     *tape;     /* -trace ioreq=, -replay; NULL: none */
-    int              status;   /* of the process, when it ends well */
+    struct vm_args args;
+    uv_loop_t *loop;
+    struct tape *tape;         /* -trace ioreq=, -replay; NULL: none */
+    int status;                /* of the process, when it ends well */
     const struct world *world; /* who runs the guest: -accel */
     struct platform *plat;
-    struct machine   machine;
-    struct display  *display;
-    struct vnc      *vnc;  /* NULL: -vnc none */
-    struct qmp      *qmp;
-    struct vm_drive  drives[ARGS_DRIVES]; /* parallel to args.drives */
-    struct vm_host   hosts[MACHINE_DEVICES];
-    struct net      *nets[ARGS_NICS];
-    struct sink      serials[ARGS_SERIALS];
-    bool             serial_open[ARGS_SERIALS];
-    struct vm_fd     fds[32];
-    bool             running;   /* false: stopped by `stop`, or -S */
-    bool             prelaunch; /* -S, before the first cont */
-    bool             dirty_log; /* xen-set-global-dirty-log */
-    bool             let_go;    /* the images' locks: another process may go on with the guest */
-    bool             quit;      /* leave the loop */
-    bool             suspended; /* in ACPI S3, where the world tells us */
-    enum vm_halt     halt;
-    struct vm_card   cards[MACHINE_DEVICES];
+    struct machine machine;
+    struct display *display;
+    struct vnc *vnc; /* NULL: -vnc none */
+    struct qmp *qmp;
+    struct vm_drive drives[ARGS_DRIVES]; /* parallel to args.drives */
+    struct vm_host hosts[MACHINE_DEVICES];
+    struct net *nets[ARGS_NICS];
+    struct sink serials[ARGS_SERIALS];
+    bool serial_open[ARGS_SERIALS];
+    struct vm_fd fds[32];
+    bool running;   /* false: stopped by `stop`, or -S */
+    bool prelaunch; /* -S, before the first cont */
+    bool dirty_log; /* xen-set-global-dirty-log */
+    bool let_go;    /* the images' locks: another process may go on with the guest */
+    bool quit;      /* leave the loop */
+    bool suspended; /* in ACPI S3, where the world tells us */
+    enum vm_halt halt;
+    struct vm_card cards[MACHINE_DEVICES];
     struct vm_netdev netdevs[ARGS_NICS];
-    struct vm_node   nodes[VM_NODES];
-    uv_timer_t       power; /* to act on what the guest asked, outside its handler */
-    bool             power_made;
-    unsigned         power_asked; /* bit n: enum power n */
-    bool             halt_asked;  /* for `halt` */
+    struct vm_node nodes[VM_NODES];
+    uv_timer_t power; /* to act on what the guest asked, outside its handler */
+    bool power_made;
+    unsigned power_asked; /* bit n: enum power n */
+    bool halt_asked;      /* for `halt` */
 };
 
 /* main.c and the worlds' verbs, for QMP. Each returns 0 or -errno with a line in err. */
-int  vm_cont(struct vm *vm, struct err *err);
-int  vm_stop(struct vm *vm, struct err *err); /* drains disks; the guest's clock stands */
-int  vm_save(struct vm *vm, int fd, struct err *err); /* of a stopped vm; fd stays the caller's */
+int vm_cont(struct vm *vm, struct err *err);
+int vm_stop(struct vm *vm, struct err *err);         /* drains disks; the guest's clock stands */
+int vm_save(struct vm *vm, int fd, struct err *err); /* of a stopped vm; fd stays the caller's */
 /* Behind vm_save(): lets go of the images' locks for who loads what was saved. vm_cont() takes
  * them again, and fails when somebody else has them. */
 void vm_let_go(struct vm *vm);
-int  vm_set_dirty_log(struct vm *vm, bool on, struct err *err);
+int vm_set_dirty_log(struct vm *vm, bool on, struct err *err);
 void vm_quit(struct vm *vm);
 /* CPU hot-plug: number present; make cpu `index` present and tell the guest. */
 bool vm_cpu_present(const struct vm *vm, unsigned index);
-int  vm_cpu_plug(struct vm *vm, unsigned index, struct err *err);
+int vm_cpu_plug(struct vm *vm, unsigned index, struct err *err);
 /* Of -serial n as sink_name() has it: "pty:/dev/pts/3"; NULL: there is no such port. */
 const char *vm_serial_name(struct vm *vm, unsigned n);
 /*
@@ -131,10 +131,10 @@ void vm_power_asked(void *arg, enum power what);
 /* plug.c. Cards that come and go; a line in err is in QEMU's words. */
 void vm_plug_listen(struct vm *vm); /* once the machine is built: hear of slots the guest lets go */
 /* id NULL: none. cfg: as the command line's -device; not kept. */
-int  vm_device_add(struct vm *vm, const char *driver, const char *id, const struct config *cfg,
-                   struct err *err);
+int vm_device_add(struct vm *vm, const char *driver, const char *id, const struct config *cfg,
+                  struct err *err);
 /* Asks the guest to let go; DEVICE_DELETED comes when it has. -EBUSY when it was asked before. */
-int  vm_device_del(struct vm *vm, struct device *dev, struct err *err);
+int vm_device_del(struct vm *vm, struct device *dev, struct err *err);
 bool vm_card_is_named(const struct vm *vm, const struct device *dev);
 /* Those the guest was asked for leave now: at a reset. */
 void vm_unplug_asked(struct vm *vm);
@@ -153,10 +153,10 @@ void vm_plug_free(struct vm *vm); /* at the end, behind the machine */
  * from here on, also on failure). Both keep tray_open right.
  */
 struct vm_drive *vm_find_drive(struct vm *vm, const char *id);
-int  vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err);
-int  vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct err *err);
+int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err);
+int vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct err *err);
 bool vm_tray_locked(struct vm *vm, struct vm_drive *d);
-int  vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err); /* with nothing in it */
+int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err); /* with nothing in it */
 /* qmp-nodes.c. Behind drives_open(): those of -blockdev that no drive has opened, too. */
-int  vm_nodes_open(struct vm *vm, struct err *err);
+int vm_nodes_open(struct vm *vm, struct err *err);
 void vm_nodes_free(struct vm *vm); /* qmp-nodes.c; at the end, behind the machine */

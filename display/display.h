@@ -16,10 +16,10 @@ struct rect {
     int32_t x, y, w, h;
 };
 
-struct surface { /* always 32-bit xRGB, little endian */
-    uint32_t  width, height, stride; /* stride in bytes */
-    uint32_t *pixels;                /* owned by the display: a mapped memfd */
-    int       fd;                    /* the memfd, at least stride * height bytes, grow-sealed */
+struct surface {                    /* always 32-bit xRGB, little endian */
+    uint32_t width, height, stride; /* stride in bytes */
+    uint32_t *pixels;               /* owned by the display: a mapped memfd */
+    int fd;                         /* the memfd, at least stride * height bytes, grow-sealed */
 };
 
 struct display;
@@ -46,15 +46,15 @@ struct viewer_ops {
  * soon after a key or pointer event.
  */
 struct display *display_new(struct uv_loop_s *loop);
-void            display_free(struct display *d);
+void display_free(struct display *d);
 
 /* The card's side. */
 void display_set_card(struct display *d, const struct card_ops *ops, void *card);
 /* A surface of w x h, zeroed when new; NULL (and no change) when 0 or over the maximum. */
 struct surface *display_resize(struct display *d, uint32_t w, uint32_t h);
-void            display_damage(struct display *d, struct rect r); /* clipped to the surface */
+void display_damage(struct display *d, struct rect r); /* clipped to the surface */
 /* The card's own pointer, for cards that have one: img NULL for none; hx, hy: its hot spot. */
-void            display_cursor(struct display *d, const struct surface *img, int hx, int hy);
+void display_cursor(struct display *d, const struct surface *img, int hx, int hy);
 
 /* The viewers' side. */
 void display_add_viewer(struct display *d, const struct viewer_ops *ops, void *viewer);
@@ -62,7 +62,7 @@ void display_remove_viewer(struct display *d, void *viewer);
 void display_wake(struct display *d); /* a viewer began to look, or asked for a frame */
 /* Draws now and returns the current surface (NULL: there is no card or no picture). */
 const struct surface *display_refresh(struct display *d, bool all);
-char                 *display_text(struct display *d); /* see card_ops.text */
+char *display_text(struct display *d); /* see card_ops.text */
 
 /* Input. Keys are Linux evdev codes (KEY_A = 30, linux/input-event-codes.h). */
 #define BUTTON_LEFT   0x01

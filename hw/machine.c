@@ -47,11 +47,8 @@ static const struct {
     const char *name; /* as -device spells it */
     const struct device_type *type;
 } cards[] = {
-    { "VGA", &vga_type.dev },
-    { "rtl8139", &rtl8139_type.dev },
-    { "e1000", &e1000_type.dev },
-    { "ahci", &ahci_type.dev },
-    { "ich9-ahci", &ahci_type.dev },
+    { "VGA", &vga_type.dev },   { "rtl8139", &rtl8139_type.dev }, { "e1000", &e1000_type.dev },
+    { "ahci", &ahci_type.dev }, { "ich9-ahci", &ahci_type.dev },
 };
 
 struct config *machine_spec_add(struct machine_spec *spec, const char *type, const char *id)

@@ -360,7 +360,7 @@ static void write_a(struct cmos *c, uint8_t val)
 static void write_b(struct cmos *c, uint8_t val)
 {
     int64_t seconds = rtc_get(c);
-    bool    form = (c->s.ram[RTC_B] ^ val) & (B_BINARY | B_24H);
+    bool form = (c->s.ram[RTC_B] ^ val) & (B_BINARY | B_24H);
 
     form &= !((c->s.ram[RTC_B] | val) & B_SET);
     if (val & B_SET)

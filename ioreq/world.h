@@ -10,16 +10,16 @@
 #include "hw/core/platform.h"
 
 struct world_options {
-    int domid;             /* Xen only: -xen-domid; -1: none */
-    uint64_t ram;          /* bytes of guest RAM, video memory not counted (-m) */
-    uint64_t low_ram_max;  /* where RAM stops below 4 GiB (-machine max-ram-below-4g) */
-    bool incoming;         /* the guest's memory, VRAM included, is restored already */
-    const char *firmware;  /* a file that ends below 4 GiB; NULL: none (Xen: hvmloader brings it) */
-    const char *qtest;     /* -qtest: where the client is; NULL: not said */
-    const char *replay;    /* -replay: a file of record.h */
+    int domid;            /* Xen only: -xen-domid; -1: none */
+    uint64_t ram;         /* bytes of guest RAM, video memory not counted (-m) */
+    uint64_t low_ram_max; /* where RAM stops below 4 GiB (-machine max-ram-below-4g) */
+    bool incoming;        /* the guest's memory, VRAM included, is restored already */
+    const char *firmware; /* a file that ends below 4 GiB; NULL: none (Xen: hvmloader brings it) */
+    const char *qtest;    /* -qtest: where the client is; NULL: not said */
+    const char *replay;   /* -replay: a file of record.h */
     /* It has been played: status 0 and what there was, or 1 and the first difference. */
     void (*replayed)(void *arg, int status, const char *line);
-    const char *qtest_log; /* -qtest-log: a file; NULL: not said */
+    const char *qtest_log;   /* -qtest-log: a file; NULL: not said */
     void (*gone)(void *arg); /* the guest has gone from under us: end */
     bool (*busy)(void *arg); /* the loop is needed soon: disk requests are in flight */
     /* The guest asks for it, or platform_power() for it. Xen tells the hypervisor instead. */

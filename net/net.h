@@ -26,8 +26,8 @@ struct net_tap {
 };
 struct net {
     const struct net_ops *ops;
-    uint8_t               mac[6];
-    bool                  link_down, is_shut, held;
+    uint8_t mac[6];
+    bool link_down, is_shut, held;
     /* The NIC sets these; nic NULL: none yet, frames are discarded. */
     bool (*can_receive)(void *nic); /* false: the frame waits until net_kick() */
     void (*receive)(void *nic, const uint8_t *frame, size_t len); /* 1..NET_FRAME_MAX */
@@ -79,9 +79,9 @@ struct net *net_open_socket(struct uv_loop_s *loop, const char *id, const struct
  * until net_mem_run() delivers it to a NIC that has room.
  */
 #define NET_MEM_FRAMES 512
-struct net    *net_open_mem(struct err *err);
-bool           net_mem_put(struct net *n, const void *frame, size_t len); /* false: full */
-unsigned       net_mem_run(struct net *n); /* delivers what it can; returns how many still wait */
+struct net *net_open_mem(struct err *err);
+bool net_mem_put(struct net *n, const void *frame, size_t len); /* false: full */
+unsigned net_mem_run(struct net *n); /* delivers what it can; returns how many still wait */
 /* The oldest frame sent, good until the next call; NULL: none. */
 const uint8_t *net_mem_get(struct net *n, size_t *len);
-unsigned       net_mem_kicks(const struct net *n);      /* how often the NIC said "room again" */
+unsigned net_mem_kicks(const struct net *n); /* how often the NIC said "room again" */

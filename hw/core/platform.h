@@ -47,7 +47,7 @@ struct platform_ops {
     void (*power)(struct platform *p, enum power what);
     void (*timer)(struct platform *p, int64_t at); /* the earliest deadline is now `at` */
     int64_t (*now)(struct platform *p);            /* guest ns */
-    int64_t (*wall)(struct platform *p); /* s since 1970; NULL: the host's clock */
+    int64_t (*wall)(struct platform *p);           /* s since 1970; NULL: the host's clock */
 };
 
 /* Told of what goes in, if there is one: ioreq/record.c. */
@@ -73,8 +73,8 @@ struct window {
 struct platform { /* embedded first in each world's struct; platform_init() fills it */
     const struct platform_ops *ops;
     const struct platform_tap *tap; /* NULL: nobody listens */
-    struct uv_loop_s *loop; /* for sinks and back ends; NULL where nothing is real */
-    unsigned nwindows[2];   /* by enum io_space, sorted by base */
+    struct uv_loop_s *loop;         /* for sinks and back ends; NULL where nothing is real */
+    unsigned nwindows[2];           /* by enum io_space, sorted by base */
     struct window windows[2][PLATFORM_WINDOWS];
     unsigned ntimers;
     struct timer *timers[PLATFORM_TIMERS];

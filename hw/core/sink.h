@@ -19,7 +19,7 @@ struct uv_loop_s;
 struct sink_impl;
 
 struct sink {
-    struct sink_impl *impl; /* NULL: null sink */
+    struct sink_impl *impl;      /* NULL: null sink */
     void (*readable)(void *arg); /* input has arrived; take it with sink_get() */
     void *arg;
 };
@@ -29,15 +29,15 @@ struct sink {
  * An object under key is a struct sink that is open already: s then shares it, and the one
  * who opened last hears of input. Input waits until sink_get() takes it.
  */
-int  sink_open(struct sink *s, struct uv_loop_s *loop, const struct config *cfg, const char *key,
-               struct err *err);
+int sink_open(struct sink *s, struct uv_loop_s *loop, const struct config *cfg, const char *key,
+              struct err *err);
 void sink_close(struct sink *s);
 void sink_put(struct sink *s, uint8_t byte);
-int  sink_get(struct sink *s); /* next input byte or -1 */
+int sink_get(struct sink *s); /* next input byte or -1 */
 /* QEMU's name of it for query-chardev: "pty:/dev/pts/3", "file:/x", "null", … */
 const char *sink_name(const struct sink *s);
 /* mem: sinks only: what was written so far; give input. */
 const uint8_t *sink_mem(const struct sink *s, size_t *len);
-void           sink_feed(struct sink *s, const void *data, size_t len);
+void sink_feed(struct sink *s, const void *data, size_t len);
 /* tap is called before input comes to the device, and with len 0 behind that. */
 void sink_tap(struct sink *s, void (*tap)(void *arg, const uint8_t *data, size_t len), void *arg);
