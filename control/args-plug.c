@@ -160,7 +160,7 @@ static int check_numbers(struct args_ctx *c, const char *opt, const struct confi
 static int check_ide(struct args_ctx *c, const char *driver, const struct config *cfg)
 {
     const char *bus = config_str(cfg, "bus", NULL);
-    uint64_t unit;
+    uint64_t unit = 0;
     char opt[48];
     int rc;
 
