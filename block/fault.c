@@ -109,7 +109,8 @@ static void torn_done(struct block_req *own, int err)
 static void tear(struct block *b, struct block_req *req)
 {
     struct fault *f = b->priv;
-    uint64_t keep = (uint64_t)(roll(&f->plan) * (double)(req->len / 512)) * 512, left = keep;
+    uint64_t sectors = req->len / 512;
+    uint64_t keep = (uint64_t)(roll(&f->plan) * (double)sectors) * 512, left = keep;
     struct torn *x = keep ? malloc(sizeof(*x) + req->niov * sizeof(x->iov[0])) : NULL;
     int n = 0;
 

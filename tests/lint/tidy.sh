@@ -10,7 +10,7 @@ checks+=',-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserve
 checks+=',-bugprone-branch-clone,-bugprone-suspicious-string-compare'
 checks+=',-bugprone-not-null-terminated-result,misc-redundant-expression,misc-static-assert'
 checks+=',readability-misleading-indentation,readability-redundant-control-flow'
-checks+=',readability-redundant-declaration,clang-analyzer-core.*'
+checks+=',readability-redundant-declaration'
 git ls-files --cached --others --exclude-standard '*.c' | grep -vE '^tests/' |
     xargs -P "$(nproc)" -n 8 clang-tidy -p build/clang --quiet --warnings-as-errors='*' \
         --checks="$checks" 2> /dev/null
