@@ -26,8 +26,6 @@
 #define WHEEL_MAX        16
 #define PLACE_MAX        (1 << 24) /* as the display's */
 
-extern char **environ;
-
 static void peer_flush(struct vnc_peer *p);
 
 /* ---- to the peer ---- */

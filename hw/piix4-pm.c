@@ -248,7 +248,7 @@ static void place(struct device *dev, const struct io_range *r, uint64_t old, ui
     if (old)
         platform_unmap(dev->plat, dev, r, old + r->base);
     if (base && platform_map(dev->plat, dev, r, base + r->base, r->size))
-        guest_err(dev, "ports %llx overlap another's", (unsigned long long)(base + r->base));
+        guest_err(dev, "ports %llx overlap another's", (unsigned long long)base + r->base);
 }
 
 static void pm_remap(struct piix4_pm *p)

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 [ -f build/clang/compile_commands.json ] || { echo "build/clang is missing: run ./check"; exit 1; }
 checks='-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions'
 checks+=',-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserved-identifier'
-checks+=',-bugprone-branch-clone,-bugprone-suspicious-string-compare'
+checks+=',-bugprone-branch-clone,-bugprone-sizeof-expression,-bugprone-suspicious-string-compare'
 checks+=',-bugprone-not-null-terminated-result,misc-redundant-expression,misc-static-assert'
 checks+=',readability-misleading-indentation,readability-redundant-control-flow'
 checks+=',readability-redundant-declaration'
