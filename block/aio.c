@@ -15,14 +15,11 @@
 #include <liburing.h>
 #include <uv.h>
 #include "block/impl.h"
+#include "block/req-list.h"
 
 #define AIO_DEPTH   64 /* requests in the ring; its completion queue has twice that */
 #define AIO_WORKERS 4
 #define AIO_BATCH   256 /* completions per wake-up: the loop has others to serve */
-
-struct req_list {
-    struct block_req *first, *last;
-};
 
 struct aio {
     uv_async_t wake; /* also how the loop's engine is found again */
@@ -47,42 +44,6 @@ struct aio {
         bool busy;
     } worker[AIO_WORKERS];
 };
-
-static void list_push(struct req_list *l, struct block_req *req)
-{
-    req->next = NULL;
-    if (l->first)
-        l->last->next = req;
-    else
-        l->first = req;
-    l->last = req;
-}
-
-static struct block_req *list_pop(struct req_list *l)
-{
-    struct block_req *req = l->first;
-
-    if (req)
-        l->first = req->next;
-    return req;
-}
-
-static bool list_remove(struct req_list *l, struct block_req *req)
-{
-    struct block_req *prev = NULL, *r = l->first;
-
-    for (; r && r != req; r = r->next)
-        prev = r;
-    if (!r)
-        return false;
-    if (prev)
-        prev->next = req->next;
-    else
-        l->first = req->next;
-    if (l->last == req)
-        l->last = prev;
-    return true;
-}
 
 static void aio_unpin(struct aio *a)
 {

@@ -16,14 +16,11 @@
 #include <uv.h>
 #include "block/impl.h"
 #include "block/store.h"
+#include "block/req-list.h"
 
 #define FAST_MAX   64
 #define BACK_FAST  0          /* in struct block_req.back[] */
 #define WORK_STACK (1u << 20) /* bytes */
-
-struct req_list {
-    struct block_req *first, *last;
-};
 
 struct fast { /* a request that the file below serves */
     struct block_req sub, *req;
@@ -49,33 +46,6 @@ struct image_block {
     struct req_list todo, finished;
     bool idle, stop;
 };
-
-static void list_push(struct req_list *l, struct block_req *req)
-{
-    req->next = NULL;
-    if (l->first)
-        l->last->next = req;
-    else
-        l->first = req;
-    l->last = req;
-}
-
-static bool list_remove(struct req_list *l, struct block_req *req)
-{
-    struct block_req *prev = NULL, *r = l->first;
-
-    for (; r && r != req; r = r->next)
-        prev = r;
-    if (!r)
-        return false;
-    if (prev)
-        prev->next = req->next;
-    else
-        l->first = req->next;
-    if (l->last == req)
-        l->last = prev;
-    return true;
-}
 
 /* ---- the worker ---- */
 
