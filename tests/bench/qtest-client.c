@@ -6,7 +6,7 @@
  *   qtest-client MODE CPU PROGRAM ARGUMENT…
  *
  *   start    ns from fork to the first answer
- *   memory   PSS, RSS and private KiB after the first answer
+ *   memory   PSS, RSS, private and private written KiB after the first answer
  *   fleet    PSS KiB of 50 of them at once, shared pages counted once
  *   ping1    one port read at a time;  ping64: 64 in flight
  *   pio      1 MiB by READ SECTORS;  dma: 64 MiB by READ DMA EXT, 128 sectors a command
@@ -205,8 +205,8 @@ static void memory(char **cmd)
     struct peer p;
 
     start(&p, cmd);
-    printf("pss_kib %ld\nrss_kib %ld\nprivate_kib %ld\n", rollup(p.pid, "Pss:"),
-           rollup(p.pid, "Rss:"), rollup(p.pid, "Private_"));
+    printf("pss_kib %ld\nrss_kib %ld\nprivate_kib %ld\ndirty_kib %ld\n", rollup(p.pid, "Pss:"),
+           rollup(p.pid, "Rss:"), rollup(p.pid, "Private_"), rollup(p.pid, "Private_Dirty:"));
     end(&p);
 }
 
