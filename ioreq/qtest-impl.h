@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
+#include "ioreq/pc-lines.h"
 #include "ioreq/world.h"
 
 #define QTEST_LINES      24          /* inputs of the I/O APIC */
@@ -81,9 +82,7 @@ struct qtest {
     bool watched;           /* the I/O APIC's inputs are intercepted */
     int intercept;          /* which device is: enum in qtest-proto.c; 0: none */
     bool told[QTEST_LINES]; /* what the client knows of them */
-    uint8_t route[4];       /* PIRQ A-D: ISA interrupt, 0: none */
-    uint8_t link[4];        /* pins that pull them */
-    bool isa[16];
+    struct pc_lines lines;
     bool serving; /* a request: what it caused goes with its answer */
     bool yield;   /* the guest asked for a reset: let the loop turn before the next */
 };

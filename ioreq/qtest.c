@@ -31,45 +31,24 @@ void qtest_line(struct qtest *q, unsigned n, bool level)
         qtest_conn_flush(q);
 }
 
-/* An ISA interrupt is held up by the chips on its own pin and by the links routed to it. */
-static void isa_changed(struct qtest *q, unsigned irq)
+static void qtest_isa_changed(struct pc_lines *l, unsigned irq, bool level)
 {
-    bool level = q->isa[irq];
-
-    for (unsigned i = 0; i < 4; i++)
-        level |= irq && q->route[i] == irq && q->link[i];
-    qtest_line(q, irq, level);
+    qtest_line(container_of(l, struct qtest, lines), irq, level);
 }
 
 static void qtest_isa_irq(struct platform *p, unsigned pin, bool level)
 {
-    struct qtest *q = qtest_of(p);
-
-    q->isa[pin & 15] = level;
-    isa_changed(q, pin & 15);
+    pc_lines_isa(&qtest_of(p)->lines, pin, level);
 }
 
-/* The board's wiring: pin A of slot 1 pulls PIRQA, of slot 2 PIRQB, and so on round. */
 static void qtest_pci_intx(struct platform *p, unsigned devfn, unsigned pin, bool level)
 {
-    struct qtest *q = qtest_of(p);
-    unsigned i = (PCI_SLOT(devfn) + pin + 3) & 3;
-
-    q->link[i] = (uint8_t)(level ? q->link[i] + 1 : q->link[i] - 1);
-    if (q->route[i])
-        isa_changed(q, q->route[i]);
+    pc_lines_intx(&qtest_of(p)->lines, devfn, pin, level);
 }
 
 static void qtest_pci_link(struct platform *p, unsigned link, unsigned irq)
 {
-    struct qtest *q = qtest_of(p);
-    unsigned old = q->route[link & 3];
-
-    q->route[link & 3] = irq & 15;
-    if (old)
-        isa_changed(q, old);
-    if (irq & 15)
-        isa_changed(q, irq & 15);
+    pc_lines_route(&qtest_of(p)->lines, link, irq);
 }
 
 /* ---- time ---- */
@@ -146,6 +125,7 @@ static struct platform *qtest_open(struct uv_loop_s *loop, const struct world_op
     }
     platform_init(&q->plat, &qtest_ops, loop);
     q->o = *o;
+    q->lines.changed = qtest_isa_changed;
     q->conn.loop = loop;
     if (qtest_conn_open(q, err) || qtest_mem_open(&q->mem, o, err)) {
         qtest_close(&q->plat);

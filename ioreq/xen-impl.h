@@ -13,6 +13,7 @@
 #include <xenforeignmemory.h>
 #include <xenstore.h>
 #include <xentoollog.h>
+#include "ioreq/guest-clock.h"
 #include "ioreq/guest-mem.h"
 #include "ioreq/ioreq.h"
 #include "ioreq/world.h"
@@ -46,12 +47,10 @@ struct xen {
     unsigned nvcpus;
     evtchn_port_t port[XEN_MAX_VCPUS];
 
-    uv_poll_t events, store, clock;
-    int clock_fd;      /* timerfd of the earliest guest timer */
+    uv_poll_t events, store;
     unsigned nhandles; /* libuv handles still closing */
-    bool started, paused;
-    int64_t skew; /* guest ns = CLOCK_MONOTONIC - skew */
-    int64_t paused_at;
+    bool started;
+    struct guest_clock clock;
     uint64_t answered, gap; /* in cycles: the last answer, and the mean pause after one */
 
     struct xen_vram vram;
@@ -61,10 +60,6 @@ struct xen {
 
 /* xen-ops.c */
 extern const struct platform_ops xen_ops;
-
-int64_t xen_host_now(void);          /* ns */
-int64_t xen_now(struct platform *p); /* guest ns */
-void xen_timer(struct platform *p, int64_t at);
 
 /* xen-vram.c */
 int xen_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err);

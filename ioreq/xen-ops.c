@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/timerfd.h>
-#include <time.h>
 #include <xen/hvm/params.h>
 #include <xen/sched.h>
 #include "hw/core/log.h"
@@ -122,35 +120,14 @@ static void xen_power(struct platform *p, enum power what)
         log_line("domain %d: Xen refused that: %s", x->o.domid, strerror(errno));
 }
 
-int64_t xen_host_now(void)
+static int64_t xen_now(struct platform *p)
 {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+    return guest_clock_now(&xen_of(p)->clock);
 }
 
-int64_t xen_now(struct platform *p)
+static void xen_timer(struct platform *p, int64_t at)
 {
-    struct xen *x = xen_of(p);
-
-    return (x->paused ? x->paused_at : xen_host_now()) - x->skew;
-}
-
-void xen_timer(struct platform *p, int64_t at)
-{
-    struct xen *x = xen_of(p);
-    struct itimerspec it = { .it_value = { 0 } };
-
-    if (at != TIMER_OFF && !x->paused) {
-        int64_t host = at + x->skew;
-
-        if (host < 1)
-            host = 1; /* zero would disarm */
-        it.it_value.tv_sec = host / NS_PER_S;
-        it.it_value.tv_nsec = host % NS_PER_S;
-    }
-    timerfd_settime(x->clock_fd, TFD_TIMER_ABSTIME, &it, NULL);
+    guest_clock_arm(&xen_of(p)->clock, at);
 }
 
 const struct platform_ops xen_ops = {

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 #include <xen/memory.h>
 #include <xentoolcore.h>
@@ -110,15 +109,6 @@ static void events_ready(uv_poll_t *h, int status, int events)
         log_line("domain %d: event channels: %s", x->o.domid, strerror(errno));
 }
 
-static void clock_ready(uv_poll_t *h, int status, int events)
-{
-    struct xen *x = h->data;
-    uint64_t ticks;
-
-    if (read(x->clock_fd, &ticks, sizeof(ticks)) == sizeof(ticks) && !x->paused)
-        timers_run(&x->plat, xen_now(&x->plat));
-}
-
 /* ---- set-up ---- */
 
 static void quiet_message(struct xentoollog_logger *l, xentoollog_level level, int errnoval,
@@ -209,15 +199,11 @@ static struct platform *xen_open(struct uv_loop_s *loop, const struct world_opti
     }
     platform_init(&x->plat, &xen_ops, loop);
     x->o = *o;
-    x->clock_fd = -1;
+    x->clock.fd = -1;
     if (open_handles(x, err) || check_domain(x, err) || make_server(x, err))
         goto fail;
-    x->clock_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (x->clock_fd < 0) {
-        err_set(err, -errno, "timerfd: %s", strerror(errno));
+    if (guest_clock_open(&x->clock, &x->plat, err))
         goto fail;
-    }
-    watch(x, &x->clock, x->clock_fd, clock_ready);
     if (xen_store_open(x, err))
         goto fail;
     return &x->plat;
@@ -277,12 +263,10 @@ static void xen_pause(struct platform *p)
 {
     struct xen *x = xen_of(p);
 
-    if (x->paused)
+    if (x->clock.paused)
         return;
     ioreq_drain(p, &xen_hooks, x->ring);
-    x->paused_at = xen_host_now();
-    x->paused = true;
-    xen_timer(p, TIMER_OFF);
+    guest_clock_pause(&x->clock);
     xendevicemodel_set_ioreq_server_state(x->dmod, x->o.domid, x->server, 0);
 }
 
@@ -290,12 +274,10 @@ static void xen_resume(struct platform *p)
 {
     struct xen *x = xen_of(p);
 
-    if (!x->paused)
+    if (!x->clock.paused)
         return;
-    x->skew += xen_host_now() - x->paused_at;
-    x->paused = false;
     xendevicemodel_set_ioreq_server_state(x->dmod, x->o.domid, x->server, 1);
-    xen_timer(p, timers_next(p));
+    guest_clock_resume(&x->clock);
 }
 
 static void xen_log_dirty(struct platform *p, bool on)
@@ -319,14 +301,15 @@ static void handle_closed(uv_handle_t *h)
 
 static void close_handles(struct xen *x)
 {
-    uv_poll_t *all[] = { &x->events, &x->store, &x->clock };
+    uv_poll_t *all[] = { &x->events, &x->store };
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 2; i++) {
         if (all[i]->data)
             uv_close((uv_handle_t *)all[i], handle_closed);
     }
     while (x->nhandles)
         uv_run(x->plat.loop, UV_RUN_NOWAIT);
+    guest_clock_close(&x->clock);
 }
 
 static void xen_close(struct platform *p)
@@ -348,8 +331,6 @@ static void xen_close(struct platform *p)
     if (x->have_server && !x->started)
         xendevicemodel_destroy_ioreq_server(x->dmod, x->o.domid, x->server);
     xen_store_close(x);
-    if (x->clock_fd >= 0)
-        close(x->clock_fd);
     if (x->xce)
         xenevtchn_close(x->xce);
     if (x->fmem)
