@@ -70,7 +70,7 @@ static enum match address_match(const struct e1000 *e, const uint8_t *dst)
 
 static bool is_tagged(const struct e1000 *e, const uint8_t *frame, size_t len)
 {
-    return len >= ETHER_TYPE + NIC_TAG && nic_be16(frame + ETHER_TYPE) == (e->s.r.vet & 0xffff);
+    return len >= ETHER_TYPE + NIC_TAG && net_be16(frame + ETHER_TYPE) == (e->s.r.vet & 0xffff);
 }
 
 static bool vlan_match(const struct e1000 *e, const uint8_t *frame, size_t len)
@@ -79,7 +79,7 @@ static bool vlan_match(const struct e1000 *e, const uint8_t *frame, size_t len)
 
     if (!(e->s.r.rctl & RCTL_VFE) || !is_tagged(e, frame, len))
         return true;
-    id = nic_be16(frame + ETHER_TYPE + 2) & 0xfff;
+    id = net_be16(frame + ETHER_TYPE + 2) & 0xfff;
     return e->s.r.vfta[id / 32] >> id % 32 & 1;
 }
 
@@ -187,7 +187,7 @@ static void receive_sums(const struct e1000 *e, struct rx_desc *d, const uint8_t
     struct nic_ip4 ip;
 
     if (start < len)
-        d->sum = ~nic_fold(nic_sum(f + start, len - start, 0));
+        d->sum = ~net_fold(net_sum(f + start, len - start, 0));
     if (!(rxcsum & (RXCSUM_IPOFL | RXCSUM_TUOFL)) || !nic_ip4(&ip, f, len)) {
         d->status |= RX_IXSM;
         return;
@@ -196,7 +196,7 @@ static void receive_sums(const struct e1000 *e, struct rx_desc *d, const uint8_t
         d->status |= RX_IPCS;
         d->errors |= nic_ip4_sum_ok(&ip, f) ? 0 : RX_IPE;
     }
-    if ((rxcsum & RXCSUM_TUOFL) && (ip.tcp || (ip.udp && nic_be16(f + ip.l4 + 6)))) {
+    if ((rxcsum & RXCSUM_TUOFL) && (ip.tcp || (ip.udp && net_be16(f + ip.l4 + 6)))) {
         d->status |= RX_TCPCS;
         d->errors |= nic_l4_sum_ok(&ip, f) ? 0 : RX_TCPE;
     }
@@ -206,7 +206,7 @@ static size_t untag(const struct e1000 *e, struct rx_desc *d, uint8_t *f, size_t
 {
     if (!(e->s.r.ctrl & CTRL_VME) || !is_tagged(e, f, len))
         return len;
-    d->special = nic_be16(f + ETHER_TYPE + 2);
+    d->special = net_be16(f + ETHER_TYPE + 2);
     d->status |= RX_VP;
     memmove(f + ETHER_TYPE, f + ETHER_TYPE + NIC_TAG, len - ETHER_TYPE - NIC_TAG);
     return len - NIC_TAG;

@@ -83,7 +83,7 @@ static void legacy_packet(struct outgoing *o, uint8_t *f, size_t len, const stru
     unsigned cso = last->cmd >> 16 & 0xff, css = last->opts >> 8 & 0xff;
 
     if (last->cmd & CMD_IC)
-        nic_put_sum(f, len, css, len, cso, false);
+        net_put_sum(f, len, css, len, cso, false);
     emit(o, f, len);
 }
 
@@ -106,7 +106,7 @@ static size_t sum_end(uint32_t end, size_t len)
 static void segmented_packet(struct outgoing *o, uint8_t *f, size_t len, uint32_t popts)
 {
     const uint32_t *c = o->e->s.r.ctx[CTX_TSO];
-    struct nic_tso t = {
+    struct net_tso t = {
         .header = HDRLEN(c),
         .mss = MSS(c),
         .l3 = IPCSS(c),
@@ -134,9 +134,9 @@ static void summed_packet(struct outgoing *o, uint8_t *f, size_t len, uint32_t p
     const uint32_t *c = o->e->s.r.ctx[CTX_NORMAL];
 
     if (popts & POPTS_IXSM)
-        nic_put_sum(f, len, IPCSS(c), sum_end(IPCSE(c), len), IPCSO(c), false);
+        net_put_sum(f, len, IPCSS(c), sum_end(IPCSE(c), len), IPCSO(c), false);
     if (popts & POPTS_TXSM)
-        nic_put_sum(f, len, TUCSS(c), sum_end(TUCSE(c), len), TUCSO(c), !(c[2] & TUCMD_TCP));
+        net_put_sum(f, len, TUCSS(c), sum_end(TUCSE(c), len), TUCSO(c), !(c[2] & TUCMD_TCP));
     emit(o, f, len);
 }
 

@@ -198,7 +198,7 @@ static uint32_t cp_untag(const struct rtl8139 *r, struct packet *p, uint32_t *le
 {
     uint32_t tag;
 
-    if (!(r->s.cpcr & CPCR_RXVLAN) || nic_be16(p->data + ETHER_TYPE) != TYPE_TAG)
+    if (!(r->s.cpcr & CPCR_RXVLAN) || net_be16(p->data + ETHER_TYPE) != TYPE_TAG)
         return 0;
     tag = p->data[ETHER_TYPE + 2] | p->data[ETHER_TYPE + 3] << 8; /* in the order of the wire */
     *len -= NIC_TAG;

@@ -90,29 +90,29 @@ static void cp_sums(uint8_t *f, size_t len, uint32_t opts)
     if (!nic_ip4(&ip, f, len))
         return;
     if (opts & CP_TX_IPCS) {
-        nic_put_be16(f + ip.l3 + 10, 0);
-        nic_put_sum(f, len, ip.l3, ip.l4, ip.l3 + 10, false);
+        net_put_be16(f + ip.l3 + 10, 0);
+        net_put_sum(f, len, ip.l3, ip.l4, ip.l3 + 10, false);
     }
-    seed = nic_fold(nic_pseudo_sum(&ip, f) + (ip.end - ip.l4));
+    seed = net_fold(nic_pseudo_sum(&ip, f) + (ip.end - ip.l4));
     if ((opts & CP_TX_TCPCS) && ip.tcp) {
-        nic_put_be16(f + ip.l4 + 16, seed);
-        nic_put_sum(f, len, ip.l4, ip.end, ip.l4 + 16, false);
+        net_put_be16(f + ip.l4 + 16, seed);
+        net_put_sum(f, len, ip.l4, ip.end, ip.l4 + 16, false);
     } else if ((opts & CP_TX_UDPCS) && ip.udp) {
-        nic_put_be16(f + ip.l4 + 6, seed);
-        nic_put_sum(f, len, ip.l4, ip.end, ip.l4 + 6, true);
+        net_put_be16(f + ip.l4 + 6, seed);
+        net_put_sum(f, len, ip.l4, ip.end, ip.l4 + 6, true);
     }
 }
 
 /* Large send: the chip finds the headers itself; some drivers leave the total length 0. */
 static bool cp_large(struct outgoing *o, uint8_t *f, size_t len, uint32_t mss)
 {
-    size_t l3 = len > ETHER_TYPE + 2 && nic_be16(f + ETHER_TYPE) == TYPE_TAG ? 18 : 14;
+    size_t l3 = len > ETHER_TYPE + 2 && net_be16(f + ETHER_TYPE) == TYPE_TAG ? 18 : 14;
     struct nic_ip4 ip;
-    struct nic_tso t = { .mss = mss };
+    struct net_tso t = { .mss = mss };
 
     if (len < l3 + 20)
         return false;
-    nic_put_be16(f + l3 + 2, len - l3 > 0xffff ? 0xffff : len - l3);
+    net_put_be16(f + l3 + 2, len - l3 > 0xffff ? 0xffff : len - l3);
     if (!nic_ip4(&ip, f, len) || !ip.tcp)
         return false;
     t.l3 = ip.l3;
@@ -120,7 +120,7 @@ static bool cp_large(struct outgoing *o, uint8_t *f, size_t len, uint32_t mss)
     t.l3_sum = ip.l3 + 10;
     t.l4_sum = ip.l4 + 16;
     t.header = ip.l4 + (f[ip.l4 + 12] >> 4) * 4;
-    nic_put_be16(f + t.l4_sum, nic_fold(nic_pseudo_sum(&ip, f)));
+    net_put_be16(f + t.l4_sum, net_fold(nic_pseudo_sum(&ip, f)));
     return nic_segment(f, len, &t, emit, o) != 0;
 }
 

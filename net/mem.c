@@ -8,6 +8,7 @@
 struct frame {
     uint8_t *data;
     size_t len;
+    struct net_offload undone;
 };
 
 struct queue {
@@ -19,10 +20,11 @@ struct net_mem {
     struct net net;
     struct queue sent, waiting;
     uint8_t *last; /* what net_mem_get() gave out */
+    struct net_offload last_undone;
     unsigned kicks;
 };
 
-static bool queue_put(struct queue *q, const void *data, size_t len)
+static bool queue_put(struct queue *q, const struct net_offload *o, const void *data, size_t len)
 {
     struct frame *f = &q->frame[(q->head + q->n) % NET_MEM_FRAMES];
 
@@ -33,6 +35,7 @@ static bool queue_put(struct queue *q, const void *data, size_t len)
         return false;
     memcpy(f->data, data, len);
     f->len = len;
+    f->undone = o ? *o : (struct net_offload){ 0 };
     q->n++;
     return true;
 }
@@ -54,7 +57,13 @@ static void queue_clear(struct queue *q)
 
 static bool mem_send(struct net *n, const uint8_t *frame, size_t len)
 {
-    return queue_put(&((struct net_mem *)n->priv)->sent, frame, len);
+    return queue_put(&((struct net_mem *)n->priv)->sent, NULL, frame, len);
+}
+
+static bool mem_send_offload(struct net *n, const struct net_offload *o, const uint8_t *frame,
+                             size_t len)
+{
+    return queue_put(&((struct net_mem *)n->priv)->sent, o, frame, len);
 }
 
 static void mem_kick(struct net *n)
@@ -79,7 +88,12 @@ static void mem_free(struct net *n)
 }
 
 static const struct net_ops mem_ops = {
-    .name = "mem", .shut = mem_shut, .free = mem_free, .send = mem_send, .kick = mem_kick
+    .name = "mem",
+    .shut = mem_shut,
+    .free = mem_free,
+    .send = mem_send,
+    .kick = mem_kick,
+    .send_offload = mem_send_offload,
 };
 
 struct net *net_open_mem(struct err *err)
@@ -97,19 +111,24 @@ struct net *net_open_mem(struct err *err)
 
 bool net_mem_put(struct net *n, const void *frame, size_t len)
 {
+    return net_mem_put_offload(n, NULL, frame, len);
+}
+
+bool net_mem_put_offload(struct net *n, const struct net_offload *o, const void *frame, size_t len)
+{
     struct net_mem *m = n->priv;
 
-    return !n->is_shut && queue_put(&m->waiting, frame, len);
+    return !n->is_shut && queue_put(&m->waiting, o, frame, len);
 }
 
 unsigned net_mem_run(struct net *n)
 {
     struct net_mem *m = n->priv;
 
-    while (m->waiting.n && net_wants(n)) {
+    while (net_wants(n) && m->waiting.n) {
         struct frame f = queue_get(&m->waiting);
 
-        net_deliver(n, f.data, f.len);
+        net_deliver_offload(n, &f.undone, f.data, f.len);
         free(f.data);
     }
     return m->waiting.n;
@@ -125,8 +144,14 @@ const uint8_t *net_mem_get(struct net *n, size_t *len)
     f = queue_get(&m->sent);
     free(m->last);
     m->last = f.data;
+    m->last_undone = f.undone;
     *len = f.len;
     return f.data;
+}
+
+const struct net_offload *net_mem_offload(const struct net *n)
+{
+    return &((const struct net_mem *)n->priv)->last_undone;
 }
 
 unsigned net_mem_kicks(const struct net *n)

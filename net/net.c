@@ -19,6 +19,22 @@ bool net_send(struct net *n, const uint8_t *frame, size_t len)
     return taken;
 }
 
+unsigned net_takes(const struct net *n)
+{
+    return net_link(n) && !n->tap ? n->takes : 0;
+}
+
+bool net_send_offload(struct net *n, const struct net_offload *o, const uint8_t *frame, size_t len)
+{
+    return net_takes(n) && len && len <= NET_FRAME_MAX && n->ops->send_offload(n, o, frame, len);
+}
+
+void net_batch(struct net *n, bool on)
+{
+    if (n && !n->is_shut && n->ops->batch)
+        n->ops->batch(n, on);
+}
+
 void net_kick(struct net *n)
 {
     if (n && !n->is_shut && n->ops->kick)
@@ -26,6 +42,11 @@ void net_kick(struct net *n)
 }
 
 bool net_wants(struct net *n)
+{
+    return net_has_room(n) && net_rest_run(n) && net_has_room(n);
+}
+
+bool net_has_room(struct net *n)
 {
     if (n->held)
         return false;
@@ -77,6 +98,7 @@ void net_shut(struct net *n)
     if (!n || n->is_shut)
         return;
     n->ops->shut(n);
+    net_rest_drop(n);
     n->is_shut = true;
     link_changed(n);
 }

@@ -228,8 +228,8 @@ TEST(sums_agree_with_the_slow_way)
 
         for (size_t k = 0; k < len; k++)
             f[at + k] = i % 3 ? rnd(&seed) : 0xff;
-        CHECK_EQ(nic_fold(nic_sum(f + at, len, start)) % 0xffff,
-                 slow_sum(f + at, len, nic_fold(start)) % 0xffff);
+        CHECK_EQ(net_fold(net_sum(f + at, len, start)) % 0xffff,
+                 slow_sum(f + at, len, net_fold(start)) % 0xffff);
         CHECK_EQ(nic_fcs(f + at, len), slow_crc(f + at, len));
     }
 }
