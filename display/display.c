@@ -53,7 +53,7 @@ struct display {
     uint32_t width, height;   /* of the last picture, for scaling the pointer */
     int x, y;                 /* pointer */
     bool have_pointer;
-    unsigned buttons;
+    unsigned buttons, leds;
     void (*tap)(void *arg, const struct input_event *e);
     void *tap_arg;
 };
@@ -321,6 +321,33 @@ const struct surface *display_refresh(struct display *d, bool all)
 char *display_text(struct display *d)
 {
     return d->card_ops && d->card_ops->text ? d->card_ops->text(d->card) : NULL;
+}
+
+bool display_want_size(struct display *d, uint32_t w, uint32_t h)
+{
+    if (!d->card_ops || !d->card_ops->want_size || !w || !h || w > SURFACE_MAX_WIDTH ||
+        h > SURFACE_MAX_HEIGHT)
+        return false;
+    d->card_ops->want_size(d->card, w, h);
+    return true;
+}
+
+void display_set_leds(struct display *d, unsigned leds)
+{
+    if (leds == d->leds)
+        return;
+    d->leds = leds;
+    for (unsigned i = 0; i < VIEWERS; i++) {
+        const struct viewer *v = &d->viewers[i];
+
+        if (v->ops && v->ops->leds)
+            v->ops->leds(v->ctx, leds);
+    }
+}
+
+unsigned display_leds(const struct display *d)
+{
+    return d->leds;
 }
 
 void display_add_input(struct display *d, const struct input_ops *ops, void *dev)

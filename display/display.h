@@ -29,6 +29,8 @@ struct card_ops {
     /* Text the screen shows, for tests and people: rows joined by '\n'; NULL in graphics modes.
      * The caller frees it. The op may be NULL. */
     char *(*text)(void *card);
+    /* A viewer would like the picture this large: offer it to the guest (EDID). May be NULL. */
+    void (*want_size)(void *card, uint32_t w, uint32_t h);
 };
 struct viewer_ops {
     /* A new surface: new fd. NULL: it went, nobody was looking; the next look makes another. */
@@ -37,6 +39,7 @@ struct viewer_ops {
     void (*cursor)(void *viewer, const struct surface *img, int hx, int hy); /* may be NULL */
     /* True when this viewer wants pictures now. With none, nothing is ever drawn. */
     bool (*looking)(void *viewer);
+    void (*leds)(void *viewer, unsigned leds); /* LED_*; may be NULL */
 };
 
 /*
@@ -63,6 +66,8 @@ void display_wake(struct display *d); /* a viewer began to look, or asked for a 
 /* Draws now and returns the current surface (NULL: there is no card or no picture). */
 const struct surface *display_refresh(struct display *d, bool all);
 char *display_text(struct display *d); /* see card_ops.text */
+/* A viewer's wish; false: there is no card that could pass it on, or no such size can be. */
+bool display_want_size(struct display *d, uint32_t w, uint32_t h);
 
 /* Input. Keys are Linux evdev codes (KEY_A = 30, linux/input-event-codes.h). */
 #define BUTTON_LEFT   0x01
@@ -89,6 +94,12 @@ void display_key(struct display *d, uint16_t evdev_code, bool down);
 /* x, y in surface pixels: told as abs where a device has it, else as the difference to the last. */
 void display_pointer(struct display *d, int x, int y, int dz, unsigned buttons);
 bool display_pointer_is_absolute(const struct display *d);
+/* What the guest shows on its keyboard; viewers are told of changes. */
+#define LED_SCROLL 0x01
+#define LED_NUM    0x02
+#define LED_CAPS   0x04
+void display_set_leds(struct display *d, unsigned leds);
+unsigned display_leds(const struct display *d);
 /* Releases every key and button, for one who does not know which are its own. */
 void display_release_all(struct display *d);
 

@@ -99,6 +99,8 @@ static void i8042_sync(struct device *dev)
 
     irq_set(&c->kbd_irq, kbd && (cb & CB_KBD_INT));
     irq_set(&c->aux_irq, c->s.from == FROM_MOUSE && (cb & CB_AUX_INT));
+    if (c->display)
+        display_set_leds(c->display, c->s.keyboard.leds);
 }
 
 /* The output buffer */
