@@ -5,7 +5,7 @@
 
 # To build portico.
 PACKAGES_BUILD=(meson ninja-build pkg-config gcc clang libc6-dev libxen-dev libuv1-dev
-    libjansson-dev liburing-dev libnbd-dev libvncserver-dev libpng-dev libzstd-dev
+    libjansson-dev liburing-dev libnbd-dev libvncserver-dev libslirp-dev libpng-dev libzstd-dev
     zlib1g-dev libcmocka-dev)
 
 # To test what needs no hypervisor: oracles (QEMU, qemu-img, nbdkit), fuzzers and lints.

@@ -8,8 +8,15 @@
 
 #define NET_FRAME_MAX 65549 /* 64 KiB of payload, header and a VLAN tag */
 
+#define NET_FILTERS 8 /* on one cable */
+
+/* A back end delivers no more in one turn of the loop: storms leave others their turns. */
+#define NET_TURN_FRAMES 64
+#define NET_TURN_BYTES  (256 * 1024)
+
 struct net;
 struct net_rest;
+struct net_filter; /* net/filter.h */
 struct uv_loop_s;
 /*
  * What is still to be done to a frame: the meaning and the values of virtio's
@@ -28,7 +35,7 @@ enum { NET_GSO_NONE = 0, NET_GSO_TCP4 = 1, NET_GSO_TCP6 = 4, NET_GSO_ECN = 0x80 
 #define NET_TAKES_TSO4 2u /* with NET_TAKES_SUM */
 #define NET_TAKES_TSO6 4u /* with NET_TAKES_SUM */
 
-struct net_ops { /* tap, mem, socket; later pcap, slirp */
+struct net_ops {
     const char *name;
     void (*shut)(struct net *n); /* lets go of the host's side; called once */
     void (*free)(struct net *n); /* after shut */
@@ -61,6 +68,8 @@ struct net {
     void *nic, *priv;
     const struct net_tap *tap; /* NULL: nobody listens */
     void *tap_arg;
+    struct net_filter *filter[NET_FILTERS]; /* the first is next to the back end */
+    unsigned nfilters;
 };
 
 /* For a NIC. n may be NULL: a card with no cable. Frames are without FCS. */
@@ -85,6 +94,8 @@ void net_hold(struct net *n, bool held); /* n may be NULL */
  * what unplugging a NIC needs. Idempotent; net_close() is still due.
  */
 void net_shut(struct net *n);
+/* Six pairs of hexadecimal digits with ':' or '-' between; a multicast address is no card's. */
+bool net_parse_mac(const char *text, uint8_t mac[6]);
 void net_close(struct net *n); /* the NIC must be gone; n may be NULL */
 
 /* For a back end: may a frame be delivered now? Then deliver it (len 0 and giants are dropped). */
@@ -111,11 +122,29 @@ void net_rest_drop(struct net *n);
 struct net *net_open_tap(struct uv_loop_s *loop, const char *ifname, struct err *err);
 
 /*
+ * The back end that cfg's `type` names, with the keys of docs/command-line.md.
+ * dir: where portico-slirp is. NULL and a line in err on failure.
+ */
+struct config;
+struct net *net_open(struct uv_loop_s *loop, const char *id, const struct config *cfg,
+                     const char *dir, struct err *err);
+bool net_has_type(const char *type);
+
+/* A live cable with nobody at the other end. */
+struct net *net_open_null(struct err *err);
+
+/*
+ * User-mode networking: portico-slirp in `dir` is started, and again when it
+ * dies. May wait until it is ready. NULL and a line in err on failure.
+ */
+struct net *net_open_user(struct uv_loop_s *loop, const char *id, const struct config *cfg,
+                          const char *dir, struct err *err);
+
+/*
  * Frames over a socket, as QEMU's -netdev socket, dgram and stream have them;
  * cfg: type and the keys of docs/command-line.md; fd= is owned from here on,
  * also on failure. May wait for a connect. NULL and a line in err on failure.
  */
-struct config;
 struct net *net_open_socket(struct uv_loop_s *loop, const char *id, const struct config *cfg,
                             struct err *err);
 

@@ -15,9 +15,8 @@
 #include "net/net.h"
 #include "net/socket-addr.h"
 
-#define FRAMES_A_ROUND 64
-#define HEADER         4
-#define OUT_MAX        (4 * (HEADER + NET_FRAME_MAX)) /* for a peer that reads slowly; then drop */
+#define HEADER  4
+#define OUT_MAX (4 * (HEADER + NET_FRAME_MAX)) /* for a peer that reads slowly; then drop */
 
 struct sock {
     struct net net;
@@ -27,7 +26,7 @@ struct sock {
     bool waiting; /* the card had no room */
     bool told;    /* of a peer that cannot be reached, once */
     char id[64];
-    size_t have, out_at, out_len;
+    size_t have, out_at, out_len, turn; /* turn: bytes delivered in this one */
     uint8_t in[HEADER + NET_FRAME_MAX], out[OUT_MAX];
 };
 
@@ -158,6 +157,7 @@ static bool read_stream(struct sock *s)
     }
     if (s->have > HEADER && s->have == HEADER + frame_len(s)) {
         s->have = 0;
+        s->turn += frame_len(s);
         net_deliver(&s->net, s->in + HEADER, frame_len(s));
     }
     return true;
@@ -169,6 +169,7 @@ static bool read_dgram(struct sock *s)
 
     if (n < 0)
         return errno == ECONNREFUSED; /* of what was sent: the other end is not there yet */
+    s->turn += (size_t)n;
     net_deliver(&s->net, s->in, (size_t)n);
     return true;
 }
@@ -179,7 +180,10 @@ static void io_ready(uv_poll_t *h, int status, int events)
 
     if (events & UV_WRITABLE)
         flush(s);
-    for (unsigned i = 0; i < 2 * FRAMES_A_ROUND && s->plan.fd >= 0; i++) {
+    /* Of a stream a frame is two reads. */
+    s->turn = 0;
+    for (unsigned i = 0; i < 2 * NET_TURN_FRAMES && s->turn < NET_TURN_BYTES && s->plan.fd >= 0;
+         i++) {
         if (!net_wants(&s->net)) {
             s->waiting = true;
             watch_again(s);
