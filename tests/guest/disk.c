@@ -14,40 +14,65 @@
 
 static uint8_t chunk[CHUNK] __attribute__((aligned(4096)));
 
-/* The SCSI host of an IDE channel is the n-th that ata_piix made; targets are master and slave. */
+/* The least number N of the "ataN" in the folder of a PCI function: that of its first port. */
+static int first_ata(const char *pci)
+{
+    int least = -1;
+    struct dirent **e;
+    int n = scandir(pci, &e, NULL, alphasort);
+
+    for (int i = 0; i < n; i++)
+        if (!strncmp(e[i]->d_name, "ata", 3) && (least < 0 || atoi(e[i]->d_name + 3) < least))
+            least = atoi(e[i]->d_name + 3);
+    return least;
+}
+
+/* Which of xl's hda to hdd a SCSI device is: a port of AHCI, or a unit of an IDE channel; or -1. */
+static int disk_number(const char *scsi)
+{
+    int host, bus, target, lun, port, number = -1;
+    char path[300], driver[300], *real, *ata, *chip;
+
+    if (sscanf(scsi, "%d:%d:%d:%d", &host, &bus, &target, &lun) != 4)
+        return -1;
+    snprintf(path, sizeof(path), "/sys/bus/scsi/devices/%s", scsi);
+    real = realpath(path, NULL);
+    ata = real ? strstr(real, "/ata") : NULL;
+    if (ata) {
+        port = atoi(ata + 4);
+        *ata = 0;
+        port -= first_ata(real);
+        snprintf(driver, sizeof(driver), "%s/driver", real);
+        chip = realpath(driver, NULL);
+        number = chip && !strcmp(strrchr(chip, '/'), "/ahci") ? port : port * 2 + target;
+        free(chip);
+    }
+    free(real);
+    return number;
+}
+
+/* "hda" to "hdd", as in xl's configuration, to what Linux calls it. */
 static bool block_name(const char *hd, char *out, size_t size)
 {
-    int want = hd[2] - 'a', base = -1;
-    bool found = false;
     struct dirent **e;
     int n = scandir("/sys/bus/scsi/devices", &e, NULL, alphasort);
 
     for (int i = 0; i < n; i++) {
-        int host, bus, target, lun;
-        char path[300], *ata, *end;
+        char path[300];
         struct dirent **b;
         int nb;
 
-        if (sscanf(e[i]->d_name, "%d:%d:%d:%d", &host, &bus, &target, &lun) != 4)
-            continue;
-        if (base < 0) { /* hosts are numbered on after a reload: find channel 0 */
-            snprintf(path, sizeof(path), "/sys/class/scsi_host/host%d/device", host);
-            end = realpath(path, NULL);
-            ata = end ? strstr(end, "/ata") : NULL;
-            base = ata ? host - (atoi(ata + 4) - 1) % 2 : host;
-            free(end);
-        }
-        if ((host - base) * 2 + target != want)
+        if (disk_number(e[i]->d_name) != hd[2] - 'a')
             continue;
         snprintf(path, sizeof(path), "/sys/bus/scsi/devices/%s/block", e[i]->d_name);
         nb = scandir(path, &b, NULL, alphasort);
         for (int j = 0; j < nb; j++)
             if (b[j]->d_name[0] != '.') {
                 snprintf(out, size, "%.*s", (int)size - 1, b[j]->d_name);
-                found = true;
+                return true;
             }
     }
-    return found;
+    return false;
 }
 
 /* The mode libata chose, for example "XFER_UDMA_5"; PIO shows as XFER_PIO_4. */
@@ -95,7 +120,7 @@ static void cmd_disks(int argc, char **argv)
     }
 }
 
-static int open_disk(const char *hd, int flags)
+int open_disk(const char *hd, int flags)
 {
     char block[64], path[80];
     int fd;

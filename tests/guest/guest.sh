@@ -8,7 +8,7 @@ GUEST_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GUEST_DIR/../../lab/cache.sh"
 
 # What is not a module in Debian's kernel needs no mention: i8042, atkbd, serio, 8250, balloon.
-GUEST_MODULES=(sd_mod sr_mod isofs ata_piix evdev psmouse)
+GUEST_MODULES=(sd_mod sr_mod isofs ata_piix ahci evdev psmouse)
 # xen_emul_unplug=never: drive the emulated devices, not the paravirtual ones. iomem=relaxed: for
 # the tests that reach VGA memory through /dev/mem. nokaslr, mitigations=off, tests off: time.
 GUEST_CMDLINE="console=tty0 console=ttyS0,115200 quiet xen_emul_unplug=never panic=-1 \

@@ -135,7 +135,7 @@ static bool step_ide(struct worker *w, unsigned i)
     char hex[33];
 
     if (fd < 0) {
-        fd = open("/dev/sda", O_RDONLY | O_DIRECT);
+        fd = open_disk("hda", O_RDONLY);
         buf = aligned_alloc(4096, 1 << 20);
     }
     if (pread(fd, buf, 1 << 20, (off_t)at << 20) != 1 << 20)

@@ -97,9 +97,9 @@ void load_modules(const char *libata_options)
 
 void unload_ata(void)
 {
-    static const char *const names[] = { "ata_piix", "libata" };
+    static const char *const names[] = { "ata_piix", "ahci", "libahci", "libata" };
 
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (syscall(SYS_delete_module, names[i], 0))
             say("unload error %m");
 }
@@ -161,8 +161,8 @@ static const struct command basic_commands[] = { { "help", cmd_help, "this list"
                                                  { "reboot", cmd_end, "by ACPI" },
                                                  { 0 } };
 
-static const struct command *const tables[] = { basic_commands, disk_commands, input_commands,
-                                                hammer_commands, fuzz_commands };
+static const struct command *const tables[] = { basic_commands, disk_commands,   verify_commands,
+                                                input_commands, hammer_commands, fuzz_commands };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static void cmd_help(int argc, char **argv)

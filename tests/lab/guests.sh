@@ -20,15 +20,15 @@ guest_started() {
     [ -e "$STATE/$1.created" ] || { "create_$1" && touch "$STATE/$1.created"; }
 }
 
-# Four disks: raw, qcow2, the CD it starts from, VHD.
+# format_disks NAME: four disks: raw, qcow2, the CD it starts from, VHD.
 format_disks() {
-    have_qemu_img || { linux_disks linux; return; }
+    have_qemu_img || { linux_disks "$1"; return; }
     cp /host/guest.iso /tmp/guest.iso
-    cp /host/disk.img /tmp/linux.img
-    qemu_img create -q -f qcow2 /tmp/linux.qcow2 64M
-    qemu_img create -q -f vpc -o subformat=dynamic,force_size=on /tmp/linux.vhd 64M
-    echo "disk=['$(lab_disk hda /tmp/linux.img)','format=qcow2,vdev=hdb,access=rw,target=/tmp/linux.qcow2',\
-'$(lab_cd hdc /tmp/guest.iso)','format=vhd,vdev=hdd,access=rw,target=/tmp/linux.vhd']"
+    cp /host/disk.img "/tmp/$1.img"
+    qemu_img create -q -f qcow2 "/tmp/$1.qcow2" 64M
+    qemu_img create -q -f vpc -o subformat=dynamic,force_size=on "/tmp/$1.vhd" 64M
+    echo "disk=['$(lab_disk hda "/tmp/$1.img")','format=qcow2,vdev=hdb,access=rw,target=/tmp/$1.qcow2',\
+'$(lab_cd hdc /tmp/guest.iso)','format=vhd,vdev=hdd,access=rw,target=/tmp/$1.vhd']"
 }
 
 linux_disks() {
@@ -37,8 +37,38 @@ linux_disks() {
     echo "disk=['$(lab_disk hda "/tmp/$1.img")','$(lab_cd hdc /tmp/guest.iso)']"
 }
 
+# verify NAME DISK: random requests on 8 MiB, several at once; each sector read must be the one that
+# was written last. The checksum of the whole is kept, to be compared with the image.
+verify() {
+    local answer
+    answer=$(ask "$1" 300 verify "$2" 8 150 7) || fail "$(cat $STATE/why)"
+    [ "$(field wrong "$answer")" = 0 ] || fail "$answer $(grep -a "verify $2 wrong:" "$STATE/$1.serial" | tail -1)"
+    [ "$(field written "$answer")" -gt 1000000 ] || fail "$answer"
+    field md5 "$answer" > "$STATE/$1-$2.md5"
+    note "$answer"
+}
+
+# images_are_sound NAME: qemu-img finds nothing wrong with the images that `verify` wrote to, and in
+# them what the guest read at the end, and nothing behind it.
+images_are_sound() {
+    local hd format ending
+    qemu_img check -f qcow2 "/tmp/$1.qcow2" > $STATE/qcow2.check 2>&1 ||
+        fail "qemu-img check: $(head -3 $STATE/qcow2.check | tr '\n' ';')"
+    while read -r hd format ending; do
+        qemu_img convert -f "$format" -O raw "/tmp/$1.$ending" /tmp/flat.img ||
+            fail "qemu-img cannot read $ending"
+        [ "$(head -c 8388608 /tmp/flat.img | md5sum | cut -d' ' -f1)" = "$(cat "$STATE/$1-$hd.md5")" ] ||
+            fail "the $ending image is not what the guest has read"
+        [ "$(tail -c +8388609 /tmp/flat.img | tr -d '\0' | wc -c)" = 0 ] ||
+            fail "$ending: something was written where the guest did not write"
+        note "$ending: $(du -k "/tmp/$1.$ending" | cut -f1) KiB on the host"
+    done <<< 'hdb qcow2 qcow2
+hdd vpc vhd'
+    rm -f /tmp/flat.img "/tmp/$1.qcow2" "/tmp/$1.vhd"
+}
+
 create_linux() {
-    start linux 'boot="d"' "$(format_disks)"
+    start linux 'boot="d"' "$(format_disks linux)"
     lab_now > $STATE/linux.started
 }
 
@@ -47,9 +77,10 @@ guest_linux() {
     lab_wait_line 300 $STATE/linux.serial 'GUEST: ready' || fail "no userland in time"
 }
 
-# SeaBIOS puts no more than is needed in low memory; 2500 MiB reach close to the PCI hole.
+# SeaBIOS puts no more than is needed in low memory; 2500 MiB reach close to the PCI hole. Four
+# processors and AHCI's queues go together. The CD stays an IDE drive: libxl has it so.
 create_smp() {
-    LAB_GUEST_MEMORY=2500 start smp 'boot="d"' 'vcpus=4' "$(linux_disks smp)"
+    LAB_GUEST_MEMORY=2500 start smp 'boot="d"' 'vcpus=4' 'hdtype="ahci"' "$(format_disks smp)"
 }
 
 guest_smp() {
