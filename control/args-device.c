@@ -497,6 +497,8 @@ static bool apply_to_all(struct args_ctx *c, const struct set_def *s)
     for (unsigned i = 0; i < c->nplugs; i++)
         found |= apply_set(&c->plugs[i].cfg, s, config_str(&c->plugs[i].cfg, "driver", ""),
                            config_str(&c->plugs[i].cfg, "id", NULL));
+    if (a->platform_pci || !strcmp(s->what, "xen-platform"))
+        found |= apply_set(&a->platform, s, "xen-platform", NULL);
     return found;
 }
 

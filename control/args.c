@@ -476,6 +476,7 @@ void args_free(struct vm_args *a)
     }
     for (unsigned i = 0; i < a->nnics; i++)
         args_free_nic(&a->nics[i]);
+    config_free(&a->platform);
     memset(a, 0, sizeof(*a));
     a->domid = a->incoming = -1;
 }

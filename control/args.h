@@ -121,6 +121,7 @@ struct vm_args {
     bool nodefaults;
     bool fdc;                  /* -device isa-fdc: a floppy controller even without a drive */
     bool platform_pci;         /* machine xenfv */
+    struct config platform;    /* -global xen-platform.KEY=VALUE */
     bool acpi;                 /* not -no-acpi */
     bool paused;               /* -S */
     bool usb, tablet;          /* tablet implies usb */

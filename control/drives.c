@@ -226,9 +226,46 @@ static void io_error(void *arg, unsigned unit, bool is_write, int errnum, enum i
     }
 }
 
+/* Unplugged: the image is for the PV disk's back end now, which may sit in another process. */
+static void released(void *arg, unsigned unit, struct block *medium)
+{
+    const struct vm_host *h = arg;
+    struct vm_drive *d = drive_of_unit(h, unit);
+
+    if (!d || d->block != medium)
+        return;
+    tape_stop(h->vm->tape, "a disk was unplugged");
+    d->unplugged = true;
+    if (qmp_node_of(h->vm, d->block)) /* it is its maker's, who can close it */
+        return;
+    block_close(d->block);
+    d->block = NULL;
+}
+
+void drives_replug(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->args.ndrives; i++) {
+        struct vm_drive *d = &vm->drives[i];
+        struct err err = { "" };
+        unsigned unit;
+        struct device *host = host_of(vm, d, &unit);
+
+        if (!d->unplugged || !host)
+            continue;
+        if (!d->block && (drive_open(vm, d, &err) || !d->block)) {
+            log_line("%s; the guest goes on without it", err.msg);
+            continue;
+        }
+        d->unplugged = false;
+        ide_replug(host, unit, d->block);
+    }
+}
+
 void drives_listen(struct vm *vm)
 {
-    static const struct ide_events events = { .tray = tray_moved, .io_error = io_error };
+    static const struct ide_events events = { .tray = tray_moved,
+                                              .io_error = io_error,
+                                              .released = released };
 
     for (unsigned i = 0; i < vm->machine.n; i++) {
         vm->hosts[i] = (struct vm_host){ vm, vm->machine.dev[i] };

@@ -379,6 +379,28 @@ static void info_roms(struct line *l)
     }
 }
 
+static void info_platform(struct line *l)
+{
+    json_t *v = monitor_verb(l, "query-xen-platform", NULL), *item;
+    size_t i;
+
+    if (!v)
+        return;
+    if (json_object_get(v, "product"))
+        fprintf(l->out, "PV drivers: product %lld (%s), build %lld%s\n", num(v, "product"),
+                str(v, "product-name"), num(v, "build"),
+                flag(v, "refused") ? ", told to stay away" : "");
+    else
+        fprintf(l->out, "PV drivers: none have announced themselves\n");
+    fprintf(l->out, "Unplugged:");
+    json_array_foreach(json_object_get(v, "unplugged"), i, item)
+        fprintf(l->out, " %s", json_string_value(item));
+    fprintf(l->out, "\nROM area: %s\n", flag(v, "rom-locked") ? "read-only" : "writable");
+    json_array_foreach(json_object_get(v, "log"), i, item)
+        fprintf(l->out, "Log: %s\n", json_string_value(item));
+    json_decref(v);
+}
+
 const struct command monitor_infos[] = {
     { "version", "", "of the program and of the dialect", info_version, 0 },
     { "status", "", "running or paused", info_status, 0 },
@@ -395,6 +417,8 @@ const struct command monitor_infos[] = {
     { "mice", "", "the pointers", info_mice, 0 },
     { "mtree", "", "every window of registers", info_mtree, 0 },
     { "irq", "", "the levels of the interrupt lines", info_irq, 0 },
+    { "xen-platform", "", "PV drivers: who they are, what they unplugged, their log", info_platform,
+      0 },
     { "roms", "", "option ROMs", info_roms, 0 },
     { "accesses", "", "how often the guest used each window of registers", info_accesses, 0 },
     { "registers", "[ID]", "state of one device, or of all", info_registers, 0 },

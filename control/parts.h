@@ -20,11 +20,18 @@ int drives_lock(struct vm *vm, bool patient, struct err *err);
 void drives_unlock(struct vm *vm);
 /* Once the machine is built: hear of trays that the guest moves. */
 void drives_listen(struct vm *vm);
+/* Disks that were unplugged come back: before the machine is reset. */
+void drives_replug(struct vm *vm);
 void drives_retry(struct vm *vm); /* what an error has held; before the guest goes on */
 int drives_drain(struct vm *vm);  /* ide_drain() of every controller */
 
 /* vm.c: everything the guest had asked of its disks is done, and is on the disks. */
 int vm_drain(struct vm *vm, struct err *err);
+
+/* platform.c: once the machine is built: hear of network cards that the guest unplugs. */
+void vm_platform_listen(struct vm *vm);
+/* Sets in the platform device's config what xen-set-next-boot has left for this start. */
+void vm_platform_word(struct vm *vm, struct config *cfg);
 
 /* spec.c: what each device of the machine is to be told. The spec is the caller's to free. */
 int spec_make(struct vm *vm, struct machine_spec *spec, struct err *err);

@@ -24,6 +24,7 @@ static json_t *why(bool guest, const char *reason)
 static void reset_machine(struct vm *vm)
 {
     vm_unplug_asked(vm);
+    drives_replug(vm);
     tape_reset(vm->tape);
     machine_reset(&vm->machine, RESET_WARM);
     tape_done(vm->tape);

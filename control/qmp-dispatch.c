@@ -11,10 +11,23 @@
 #include "hw/core/log.h"
 
 const struct qmp_verb *const qmp_tables[] = {
-    qmp_core_verbs,   qmp_vm_verbs,      qmp_query_verbs,  qmp_cpu_verbs,
-    qmp_device_verbs, qmp_pci_verbs,     qmp_qom_verbs,    qmp_fd_verbs,
-    qmp_block_verbs,  qmp_medium_verbs,  qmp_node_verbs,   qmp_display_verbs,
-    qmp_input_verbs,  qmp_monitor_verbs, qmp_schema_verbs, NULL,
+    qmp_core_verbs,
+    qmp_vm_verbs,
+    qmp_query_verbs,
+    qmp_cpu_verbs,
+    qmp_device_verbs,
+    qmp_pci_verbs,
+    qmp_qom_verbs,
+    qmp_fd_verbs,
+    qmp_block_verbs,
+    qmp_medium_verbs,
+    qmp_node_verbs,
+    qmp_display_verbs,
+    qmp_input_verbs,
+    qmp_monitor_verbs,
+    qmp_schema_verbs,
+    qmp_xen_verbs,
+    NULL,
 };
 
 static const struct qmp_verb *find_verb(const char *name)

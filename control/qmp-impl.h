@@ -127,6 +127,7 @@ extern const struct qmp_verb qmp_core_verbs[];   /* qmp-dispatch.c */
 extern const struct qmp_verb qmp_vm_verbs[];     /* qmp-vm.c */
 extern const struct qmp_verb qmp_cpu_verbs[];    /* qmp-cpu.c */
 extern const struct qmp_verb qmp_device_verbs[]; /* qmp-device.c */
+extern const struct qmp_verb qmp_xen_verbs[];    /* qmp-xen.c */
 extern const struct qmp_verb qmp_query_verbs[];  /* qmp-query.c */
 extern const struct qmp_verb qmp_pci_verbs[];    /* qmp-pci.c */
 extern const struct qmp_verb qmp_qom_verbs[];    /* qmp-qom.c */

@@ -17,6 +17,15 @@ static void set_number(struct config *cfg, const char *key, uint64_t val)
     config_set(cfg, key, text);
 }
 
+static void spec_platform(struct vm *vm, struct config *cfg)
+{
+    const struct vm_args *a = &vm->args;
+
+    for (size_t i = 0; i < a->platform.n; i++)
+        config_set(cfg, a->platform.items[i].key, a->platform.items[i].val);
+    vm_platform_word(vm, cfg);
+}
+
 static void spec_memory(const struct vm_args *a, struct config *cfg)
 {
     uint64_t low = a->ram < a->max_ram_below_4g ? a->ram : a->max_ram_below_4g;
@@ -214,7 +223,7 @@ static void spec_board(struct vm *vm, struct machine_spec *spec)
     if (a->own_clocks)
         spec_clocks(a, spec, cmos);
     if (a->platform_pci)
-        machine_spec_add(spec, "xen-platform", "platform");
+        spec_platform(vm, machine_spec_add(spec, "xen-platform", "platform"));
     if (a->parallel)
         config_set(machine_spec_add(spec, "isa-parallel", "parallel0"), "sink",
                    a->replay ? "null" : a->parallel);

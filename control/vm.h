@@ -21,6 +21,7 @@ struct vm_drive {
     const struct drive_arg *arg;
     struct block *block; /* NULL: empty tray, or not attached */
     bool tray_open;
+    bool unplugged;        /* the guest did, by the Xen platform device */
     struct block *waiting; /* lies in the tray that the user opened; not seen yet */
     int failed;            /* errno that stopped the guest; 0: none */
     uint64_t told;         /* loop time of the last BLOCK_IO_ERROR; 0: none */
@@ -127,6 +128,9 @@ int vm_power_button(struct vm *vm, struct err *err);
  * the loop next turns, -action and -no-reboot looked at, with its events.
  */
 void vm_power_asked(void *arg, enum power what);
+
+/* platform.c. Whether the next start of the guest is to have its PV drivers. */
+int vm_next_boot(struct vm *vm, bool unplug, struct err *err);
 
 /* plug.c. Cards that come and go; a line in err is in QEMU's words. */
 void vm_plug_listen(struct vm *vm); /* once the machine is built: hear of slots the guest lets go */

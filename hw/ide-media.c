@@ -205,3 +205,21 @@ void ide_unplug(struct device *dev, bool aux_only)
 {
     ide_unplug_from(ide_host_of(dev), aux_only ? 1 : 0);
 }
+
+bool ide_is_unplugged(struct device *dev, unsigned unit)
+{
+    return unit < ide_host_of(dev)->nunits && (ide_host_of(dev)->gone & (1u << unit));
+}
+
+void ide_replug(struct device *dev, unsigned unit, struct block *medium)
+{
+    struct ide_unit *u = ide_unit(dev, unit);
+
+    if (!u || !ide_is_unplugged(dev, unit))
+        return;
+    ide_host_of(dev)->gone &= ~(1u << unit);
+    u->s->gone = false;
+    u->ops = &ata_ops;
+    ide_set_medium(u, medium);
+    ide_watch_medium(u, true);
+}

@@ -73,9 +73,12 @@ void ide_retry(struct device *ide);
 int ide_drain(struct device *ide);
 
 /*
- * The Xen unplug port: disks (not CD drives) vanish from the bus for good, as
- * if never attached; drained and flushed before this returns. aux_only: all
- * but unit 0, the primary master. Idempotent. Survives reset, save and load.
- * hw/xen-platform.c will call it; as long as there are no PV disks it refuses.
+ * The Xen unplug port: disks (not CD drives) vanish from the bus, as if never
+ * attached; drained and flushed, and `released` called, before this returns.
+ * aux_only: all but unit 0, the primary master. Idempotent. Survives reset,
+ * save and load, until ide_replug().
  */
 void ide_unplug(struct device *ide, bool aux_only);
+bool ide_is_unplugged(struct device *ide, unsigned unit);
+/* Before a reset: the disk is there again, with its medium (block.h's owner keeps owning it). */
+void ide_replug(struct device *ide, unsigned unit, struct block *medium);

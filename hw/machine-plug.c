@@ -12,7 +12,7 @@
 static bool slot_is_free(const struct platform *p, unsigned slot)
 {
     for (unsigned fn = 0; fn < 8; fn++) {
-        if (p->pci[PCI_DEVFN(slot, fn)])
+        if (p->pci[PCI_DEVFN(slot, fn)] || p->away[PCI_DEVFN(slot, fn)])
             return false;
     }
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The list of worlds, and their calls. */
 #include "ioreq/world.h"
+#include <errno.h>
 #include <string.h>
 
 static const struct world *const worlds[] = { &world_xen, &world_qtest, &world_replay };
@@ -40,6 +41,17 @@ void world_log_dirty(const struct world *w, struct platform *p, bool on)
 {
     if (w->log_dirty)
         w->log_dirty(p, on);
+}
+
+int world_leave_word(const struct world *w, struct platform *p, const char *word, struct err *err)
+{
+    return w->leave_word ? w->leave_word(p, word, err)
+                         : err_set(err, -ENOTSUP, "not in a guest of %s", w->name);
+}
+
+bool world_take_word(const struct world *w, struct platform *p, char *word, size_t size)
+{
+    return w->take_word && w->take_word(p, word, size);
 }
 
 int world_restrict(const struct world *w, struct platform *p, struct err *err)

@@ -45,6 +45,12 @@ struct world {
     void (*pause)(struct platform *p);
     void (*resume)(struct platform *p);
     void (*log_dirty)(struct platform *p, bool on); /* for live migration */
+    /*
+     * A word for the process that serves the guest's next start, which need not be this one;
+     * "" takes it back. take: true when one was left, and it is no longer.
+     */
+    int (*leave_word)(struct platform *p, const char *word, struct err *err);
+    bool (*take_word)(struct platform *p, char *word, size_t size);
     /* -xen-domid-restrict: from here on every handle is good for this guest only. */
     int (*restrict_handles)(struct platform *p, struct err *err);
 };
@@ -60,4 +66,6 @@ int world_announce(const struct world *w, struct platform *p, struct err *err);
 void world_pause(const struct world *w, struct platform *p);
 void world_resume(const struct world *w, struct platform *p);
 void world_log_dirty(const struct world *w, struct platform *p, bool on);
+int world_leave_word(const struct world *w, struct platform *p, const char *word, struct err *err);
+bool world_take_word(const struct world *w, struct platform *p, char *word, size_t size);
 int world_restrict(const struct world *w, struct platform *p, struct err *err);

@@ -71,4 +71,7 @@ void xen_vram_free(struct xen *x);
 /* xenstore.c: watches @releaseDomain and calls o.gone. */
 int xen_store_open(struct xen *x, struct err *err);
 void xen_store_close(struct xen *x);
+/* A word under the guest's UUID, which a reboot keeps: as world.h has it. */
+int xen_leave_word(struct platform *p, const char *word, struct err *err);
+bool xen_take_word(struct platform *p, char *word, size_t size);
 int xen_announce(struct platform *p, struct err *err); /* device-model/N/state = "running" */

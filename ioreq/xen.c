@@ -351,5 +351,7 @@ const struct world world_xen = {
     .pause = xen_pause,
     .resume = xen_resume,
     .log_dirty = xen_log_dirty,
+    .leave_word = xen_leave_word,
+    .take_word = xen_take_word,
     .restrict_handles = xen_restrict,
 };

@@ -63,3 +63,47 @@ int xen_announce(struct platform *p, struct err *err)
         return err_set(err, -errno, "cannot write %s in xenstore: %s", path, strerror(errno));
     return 0;
 }
+
+/* Where a word for the guest's next start is; false: the guest has no UUID in xenstore. */
+static bool word_path(struct xen *x, char *path, size_t size)
+{
+    char vm_path[64], *vm, *uuid;
+
+    snprintf(vm_path, sizeof(vm_path), "/local/domain/%d/vm", x->o.domid);
+    vm = xs_read(x->xs, XBT_NULL, vm_path, NULL);
+    uuid = vm ? strrchr(vm, '/') : NULL;
+    if (uuid)
+        snprintf(path, size, "/local/domain/0/portico/next-boot%s", uuid);
+    free(vm);
+    return uuid != NULL;
+}
+
+int xen_leave_word(struct platform *p, const char *word, struct err *err)
+{
+    struct xen *x = xen_of(p);
+    char path[160];
+
+    if (!word_path(x, path, sizeof(path)))
+        return err_set(err, -ENOENT, "domain %d has no UUID in xenstore", x->o.domid);
+    if (!*word)
+        xs_rm(x->xs, XBT_NULL, path); /* none there is as good */
+    else if (!xs_write(x->xs, XBT_NULL, path, word, (unsigned)strlen(word)))
+        return err_set(err, -errno, "cannot write %s in xenstore: %s", path, strerror(errno));
+    return 0;
+}
+
+bool xen_take_word(struct platform *p, char *word, size_t size)
+{
+    struct xen *x = xen_of(p);
+    char path[160], *val;
+
+    if (!word_path(x, path, sizeof(path)))
+        return false;
+    val = xs_read(x->xs, XBT_NULL, path, NULL);
+    if (val) {
+        snprintf(word, size, "%s", val);
+        xs_rm(x->xs, XBT_NULL, path);
+    }
+    free(val);
+    return val != NULL;
+}

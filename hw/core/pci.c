@@ -101,7 +101,7 @@ int pci_attach(struct pci_func *f, int devfn, struct err *err)
 {
     const struct pci_type *t = pci_type_of(f);
 
-    if (devfn < 0 || devfn > 255 || f->dev.plat->pci[devfn])
+    if (devfn < 0 || devfn > 255 || f->dev.plat->pci[devfn] || f->dev.plat->away[devfn])
         return err_set(err, -EBUSY, "%s: PCI slot %d.%d is not free", f->dev.id, devfn / 8,
                        devfn % 8);
     f->devfn = devfn;
@@ -186,9 +186,10 @@ static uint64_t bar_wanted(const struct pci_func *f, unsigned bar)
 void pci_remap(struct pci_func *f)
 {
     uint64_t wanted[PCI_BARS + 1];
+    bool away = pci_is_away(f);
 
     for (unsigned i = 0; i <= PCI_ROM; i++) {
-        wanted[i] = bar_wanted(f, i);
+        wanted[i] = away ? 0 : bar_wanted(f, i);
         if (f->mapped[i] != wanted[i])
             bar_unmap(f, i);
     }
@@ -204,7 +205,34 @@ void pci_intx(struct pci_func *f, bool level)
         f->cfg[PCI_STATUS] |= PCI_STATUS_INTX;
     else
         f->cfg[PCI_STATUS] &= ~PCI_STATUS_INTX;
-    irq_set(&f->intx, level && !(pci_cfg16(f, PCI_COMMAND) & PCI_COMMAND_INTX_DIS));
+    irq_set(&f->intx,
+            level && !pci_is_away(f) && !(pci_cfg16(f, PCI_COMMAND) & PCI_COMMAND_INTX_DIS));
+}
+
+bool pci_is_away(const struct pci_func *f)
+{
+    return f->dev.plat->away[f->devfn] == f;
+}
+
+static bool may_master(const struct pci_func *f)
+{
+    return (pci_cfg16(f, PCI_COMMAND) & PCI_COMMAND_MASTER) && !pci_is_away(f);
+}
+
+void pci_set_away(struct pci_func *f, bool away)
+{
+    struct platform *p = f->dev.plat;
+
+    if (away == pci_is_away(f))
+        return;
+    p->pci[f->devfn] = away ? NULL : f;
+    p->away[f->devfn] = away ? f : NULL;
+    if (p->ops->pci)
+        p->ops->pci(p, !away, f->devfn);
+    irq_set(&f->intx, false);
+    pci_remap(f);
+    if (f->dev.type->sync)
+        f->dev.type->sync(&f->dev);
 }
 
 void pci_reset(struct pci_func *f)
@@ -220,6 +248,8 @@ void pci_detach(struct pci_func *f)
     irq_set(&f->intx, false);
     for (unsigned i = 0; i <= PCI_ROM; i++)
         bar_unmap(f, i);
+    if (pci_is_away(f))
+        p->away[f->devfn] = NULL;
     if (p->pci[f->devfn] == f) {
         p->pci[f->devfn] = NULL;
         if (p->ops->pci)
@@ -257,7 +287,7 @@ void pci_cfg_write(struct pci_func *f, unsigned off, uint64_t val, unsigned len)
 
 int pci_dma_read(struct pci_func *f, uint64_t gpa, void *dst, size_t len)
 {
-    if (!(pci_cfg16(f, PCI_COMMAND) & PCI_COMMAND_MASTER)) {
+    if (!may_master(f)) {
         memset(dst, 0xff, len);
         return -EPERM;
     }
@@ -266,14 +296,14 @@ int pci_dma_read(struct pci_func *f, uint64_t gpa, void *dst, size_t len)
 
 int pci_dma_write(struct pci_func *f, uint64_t gpa, const void *src, size_t len)
 {
-    if (!(pci_cfg16(f, PCI_COMMAND) & PCI_COMMAND_MASTER))
+    if (!may_master(f))
         return -EPERM;
     return dma_write(&f->dev, gpa, src, len);
 }
 
 void *pci_dma_pin(struct pci_func *f, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
 {
-    if (!(pci_cfg16(f, PCI_COMMAND) & PCI_COMMAND_MASTER))
+    if (!may_master(f))
         return NULL;
     return dma_pin(&f->dev, gpa, len, write, got);
 }

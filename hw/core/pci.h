@@ -88,6 +88,13 @@ uint64_t pci_cfg_read(struct pci_func *f, unsigned off, unsigned len);
 void pci_cfg_write(struct pci_func *f, unsigned off, uint64_t val, unsigned len);
 void pci_remap(struct pci_func *f);            /* cfg -> mapped[]; after write, reset, load */
 void pci_intx(struct pci_func *f, bool level); /* from sync; honours INTx disable */
+/*
+ * Takes a function from the bus as if it had never been there (nothing mapped,
+ * no interrupt, no DMA; its device stays, and keeps its slot), or puts it
+ * back. Idempotent. Whoever does it remembers it: it is no part of f's state.
+ */
+void pci_set_away(struct pci_func *f, bool away);
+bool pci_is_away(const struct pci_func *f);
 uint16_t pci_cfg16(const struct pci_func *f, unsigned off);
 uint32_t pci_cfg32(const struct pci_func *f, unsigned off);
 must_check int pci_dma_read(struct pci_func *f, uint64_t gpa, void *dst, size_t len);

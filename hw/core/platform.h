@@ -15,6 +15,7 @@ enum power { POWER_OFF, POWER_RESET, POWER_SUSPEND, POWER_WAKE };
 
 struct platform;
 struct pci_func;
+struct usb_bus;
 struct uv_loop_s;
 
 /* Every op but now may be NULL: then the call does nothing and succeeds. */
@@ -61,6 +62,7 @@ struct platform_tap {
 
 #define PLATFORM_WINDOWS 256
 #define PLATFORM_TIMERS  256
+#define PLATFORM_USB     4
 
 struct window {
     uint64_t base;
@@ -82,8 +84,11 @@ struct platform { /* embedded first in each world's struct; platform_init() fill
     uint8_t isa_level[16];     /* drivers that hold the line up */
     uint8_t intx_level[32][4]; /* by PCI device and pin */
     struct pci_func *pci[256]; /* by devfn, bus 0 */
-    uint64_t accesses;         /* served, for "info accesses" */
-    uint64_t config_cycles;    /* those of them to config space */
+    struct usb_bus *usb[PLATFORM_USB];
+    unsigned nusb;
+    struct pci_func *away[256]; /* those that pci_set_away() took from the bus */
+    uint64_t accesses;          /* served, for "info accesses" */
+    uint64_t config_cycles;     /* those of them to config space */
 };
 
 void platform_init(struct platform *p, const struct platform_ops *ops, struct uv_loop_s *loop);

@@ -182,6 +182,12 @@ bool vm_power_is_foreign(const struct vm *vm)
     return fake_of(vm)->foreign;
 }
 
+int vm_next_boot(struct vm *vm, bool unplug, struct err *err)
+{
+    note(fake_of(vm), "next boot %d;", unplug);
+    return outcome(fake_of(vm), err);
+}
+
 int vm_power_button(struct vm *vm, struct err *err)
 {
     note(fake_of(vm), "button;");
