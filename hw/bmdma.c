@@ -4,6 +4,9 @@
  * "Programming Interface for Bus Master IDE Controller" rev 1.0. Eight bytes
  * of registers per channel; a table of physical region descriptors (PRDs) in
  * guest memory. A table ends at its last entry or at its 64 KiB boundary.
+ * A start bit that is cleared amid a transfer does not tear it (the data sheet
+ * lets data be lost, and a disk has no way to take a command up again): the
+ * command runs out, and the active bit falls when it has.
  * Not modelled: that a region must not cross 64 KiB (it simply continues).
  */
 #include "hw/ide-int.h"
@@ -36,10 +39,10 @@ static uint32_t le32(const uint8_t *p)
 
 bool bmdma_fetch(struct dma_table *t, struct dma_cursor *cur)
 {
-    uint8_t prd[PRD_BYTES];
+    uint8_t prd[PRD_BYTES] = { 0 }; /* what a function sees that may not master the bus */
     uint32_t count, next = cur->next + PRD_BYTES;
 
-    if (pci_dma_read(t->pci, cur->next, prd, sizeof(prd)))
+    if (pci_may_master(t->pci) && pci_dma_read(t->pci, cur->next, prd, sizeof(prd)))
         return false;
     count = le32(prd + 4) & 0xfffe;
     cur->addr = le32(prd) & ~1u;
@@ -60,8 +63,14 @@ void bmdma_end(struct ide_chan *ch, enum dma_result how)
 
     if (how == DMA_ERROR)
         s->bm_status |= BM_ERROR;
-    if (how != DMA_DONE || (!s->prd_left && s->prd_last))
+    if (how != DMA_DONE || (!s->prd_left && s->prd_last) || !(s->bm_cmd & BM_START))
         s->bm_status &= ~BM_ACTIVE;
+}
+
+void bmdma_drop(struct ide_chan *ch)
+{
+    if (!(ch->s->bm_cmd & BM_START))
+        ch->s->bm_status &= ~BM_ACTIVE;
 }
 
 static void bmdma_command(struct ide_chan *ch, uint8_t val)
@@ -71,11 +80,13 @@ static void bmdma_command(struct ide_chan *ch, uint8_t val)
 
     s->bm_cmd = val & (BM_START | BM_TO_RAM);
     if (risen & BM_START) {
+        if (bmdma_active(ch))
+            xfer_dma_again(ch);
         bmdma_commit(ch, &(struct dma_cursor){ .next = s->prd });
         s->bm_status |= BM_ACTIVE;
-    } else if ((fallen & BM_START) && bmdma_active(ch)) {
+    } else if ((fallen & BM_START) && !xfer_dma_runs(ch)) {
         s->bm_status &= ~BM_ACTIVE;
-        xfer_dma_stopped(ch);
+        xfer_dma_again(ch);
     }
 }
 

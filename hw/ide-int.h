@@ -186,6 +186,7 @@ struct ide_transport {
     bool (*busy)(const struct ide_chan *ch);               /* commands besides s's; or NULL */
     void (*retry)(struct ide_chan *ch);                    /* of those; or NULL */
     void (*drop)(struct ide_chan *ch);                     /* of those; or NULL */
+    void (*dropped)(struct ide_chan *ch);                  /* s's command is forgotten; or NULL */
     bool (*error_log)(struct ide_chan *ch, uint8_t *page); /* log 10h; NULL: no such log */
 };
 
@@ -333,7 +334,10 @@ void xfer_dma_reply(struct ide_chan *ch);
 void xfer_drq_done(struct ide_chan *ch);
 uint32_t xfer_data_read(struct ide_chan *ch, unsigned width);
 void xfer_data_write(struct ide_chan *ch, uint32_t val, unsigned width);
-void xfer_dma_stopped(struct ide_chan *ch); /* the guest cleared the start bit */
+/* Sectors are on their way by DMA, and nobody has to try them again. */
+bool xfer_dma_runs(const struct ide_chan *ch);
+/* The running command's data is to go to, or come from, another place from here on. */
+void xfer_dma_again(struct ide_chan *ch);
 
 /* ---- ide-dma.c ---- */
 /*
@@ -358,8 +362,10 @@ extern const struct io_range bmdma_io;
 struct dma_cursor bmdma_cursor(const struct ide_chan *ch);
 void bmdma_commit(struct ide_chan *ch, const struct dma_cursor *cur);
 bool bmdma_fetch(struct dma_table *t, struct dma_cursor *cur);
-/* The device is done: active drops when the table is used up, or the transfer failed. */
+/* The device is done: active drops when the table is used up, start cleared, or the transfer
+ * failed. */
 void bmdma_end(struct ide_chan *ch, enum dma_result how);
+void bmdma_drop(struct ide_chan *ch); /* there is no command whose end to wait for */
 bool bmdma_active(const struct ide_chan *ch);
 
 /* ---- ata-identify.c: words of IDENTIFY (PACKET) DEVICE ---- */

@@ -73,6 +73,13 @@ bool ide_check_unit(const struct ide_unit_state *us)
     return us->heads && us->secs;
 }
 
+/* Active without start: only while a command runs out. */
+static bool check_master(const struct ide_chan_state *s)
+{
+    return !(s->bm_status & BM_ACTIVE) || (s->bm_cmd & BM_START) ||
+           (s->dma && (s->phase == PH_READ || s->phase == PH_WRITE || s->phase == PH_FLUSH));
+}
+
 bool ide_check(const struct device *dev)
 {
     const struct ide *ide = container_of(dev, const struct ide, host.pci.dev);
@@ -81,7 +88,7 @@ bool ide_check(const struct device *dev)
         const struct ide_chan_state *s = &ide->s.ch[i];
         unsigned n = 2 * i + (s->active & 1);
 
-        if (!ide_check_chan(s, &ide->unit[n], &ide->s.unit[n]))
+        if (!ide_check_chan(s, &ide->unit[n], &ide->s.unit[n]) || !check_master(s))
             return false;
     }
     for (unsigned i = 0; i < IDE_UNITS; i++) {

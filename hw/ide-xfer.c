@@ -27,6 +27,8 @@ void xfer_stop(struct ide_chan *ch)
     s->left = s->pos = s->end = s->len = 0;
     s->held = false;
     ch->ahead_n = 0;
+    if (ch->host->tr->dropped)
+        ch->host->tr->dropped(ch);
     block_cancel(&ch->req);
 }
 
@@ -205,8 +207,9 @@ void xfer_dma_reply(struct ide_chan *ch)
         xfer_fail(ch, how == DMA_SHORT ? FAIL_SHORT : FAIL_DMA, 0);
     } else if (s->out) {
         s->phase = PH_IDLE;
-        ch->host->tr->end(ch, DMA_DONE);
         u->ops->accepted(u);
+        if (s->phase == PH_IDLE) /* else the bus master waits for the drive, as it does for INTRQ */
+            ch->host->tr->end(ch, DMA_DONE);
     } else {
         xfer_finish(ch);
     }
@@ -370,7 +373,15 @@ void xfer_trim(struct ide_chan *ch)
     xfer_want(ch, PH_TRIM);
 }
 
-void xfer_dma_stopped(struct ide_chan *ch)
+bool xfer_dma_runs(const struct ide_chan *ch)
+{
+    const struct ide_chan_state *s = ch->s;
+
+    return s->dma && !s->held && ch->host->tr->active(ch) &&
+           (s->phase == PH_READ || s->phase == PH_WRITE);
+}
+
+void xfer_dma_again(struct ide_chan *ch)
 {
     struct ide_chan_state *s = ch->s;
 

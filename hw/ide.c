@@ -274,6 +274,7 @@ static const struct ide_transport ide_transport = {
     .commit = bmdma_commit,
     .active = bmdma_active,
     .end = bmdma_end,
+    .dropped = bmdma_drop,
     .sync = chan_line,
 };
 
