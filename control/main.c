@@ -46,6 +46,15 @@ static void on_gone(void *arg)
     vm_quit(vm);
 }
 
+static void on_broken(void *arg, const char *why)
+{
+    struct vm *vm = arg;
+
+    log_line("the guest cannot go on: %s; ending", why);
+    vm->status = 1;
+    vm_quit(vm);
+}
+
 static bool disks_busy(void *arg)
 {
     const struct vm *vm = arg;
@@ -98,6 +107,8 @@ static int open_world(struct vm *vm, struct err *err)
     char firmware[PATH_MAX] = "";
     struct world_options o = {
         .domid = a->domid,
+        .cpus = a->cpus,
+        .max_cpus = a->max_cpus,
         .ram = a->ram,
         .low_ram_max = a->max_ram_below_4g,
         .incoming = a->incoming >= 0,
@@ -106,6 +117,7 @@ static int open_world(struct vm *vm, struct err *err)
         .replay = a->replay,
         .replayed = on_replayed,
         .gone = on_gone,
+        .broken = on_broken,
         .busy = disks_busy,
         .power = vm_power_asked,
         .arg = vm,
@@ -296,7 +308,7 @@ static int go(struct vm *vm, struct err *err)
     if (!rc && !vm->args.replay)
         rc = confine(vm, err);
     if (!rc)
-        uv_run(vm->loop, UV_RUN_DEFAULT);
+        world_loop(vm->world, vm->plat, &vm->quit);
     return rc;
 }
 

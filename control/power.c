@@ -27,6 +27,7 @@ static void reset_machine(struct vm *vm)
     drives_replug(vm);
     tape_reset(vm->tape);
     machine_reset(&vm->machine, RESET_WARM);
+    world_reset(vm->world, vm->plat);
     tape_done(vm->tape);
     vm->suspended = false;
     if (!vm->running && vm->halt == HALT_SHUTDOWN)

@@ -219,6 +219,7 @@ static void spec_board(struct vm *vm, struct machine_spec *spec)
 
         set_number(pm, "cpus", a->cpus);
         config_set(pm, "pm1-timer", a->own_clocks ? "on" : "off");
+        config_set(pm, "smm", vm->world == &world_kvm ? "off" : "on");
     }
     if (a->own_clocks)
         spec_clocks(a, spec, cmos);

@@ -28,7 +28,7 @@ int vm_cont(struct vm *vm, struct err *err)
             return rc;
         vm->let_go = false;
     }
-    if (!vm->running && !vm->prelaunch)
+    if (!vm->running)
         world_resume(vm->world, vm->plat);
     vm->running = true;
     vm->halt = HALT_PAUSED;

@@ -17,6 +17,7 @@ struct piix4_pm {
     struct irq sci;
     uint64_t pm_at, smb_at;    /* where the two movable blocks are mapped; 0: nowhere */
     int64_t due;               /* s.overflow's deadline: a timer that fires forgets its own */
+    bool no_smm;               /* firmware is not to wait for an SMI */
     bool pm1;                  /* PM1 events and the timer are ours */
     uint8_t cpus[PM_CPUS / 8]; /* kept over a warm reset; s.cpus is the guest's view */
     uint64_t cpus_at_start;

@@ -10,6 +10,10 @@
  * nothing), the device monitors, clock control, GPIO (their registers hold
  * what is written), and anything on the SMBus: its host controller is idle and
  * every transaction ends with a device error.
+ *
+ * With config "smm" off the SMI of APM commands is on from the start, as if
+ * firmware had been here before: SeaBIOS then leaves SMM alone, for which it
+ * would wait for ever.
  */
 #include <string.h>
 #include "hw/core/config.h"
@@ -18,9 +22,12 @@
 
 /* Config space */
 #define CFG_PMBASE    0x40
+#define CFG_DEVACTB   0x58
 #define CFG_PMREGMISC 0x80 /* bit 0: the PM block is decoded */
 #define CFG_SMBBA     0x90
 #define CFG_SMBHSTCFG 0xd2 /* bit 0: the SMBus host is enabled */
+
+#define DEVACTB_APMC_EN 0x02 /* bit 25, in the last byte: an APM command is an SMI */
 
 /* The PM block */
 #define OFF_PM1_EVT  0x00
@@ -312,6 +319,8 @@ static void pm_reset(struct device *dev, enum reset_kind kind)
     } else {
         memcpy(p->s.cpus, p->cpus, sizeof(p->cpus));
     }
+    if (p->no_smm)
+        p->pci.cfg[CFG_DEVACTB + 3] |= DEVACTB_APMC_EN;
     p->due = TIMER_OFF;
     timer_catch_up(p);
 }
@@ -324,6 +333,7 @@ static int pm_init(struct device *dev, const struct config *cfg, struct err *err
     if (rc < 0)
         return rc;
     p->pm1 = config_bool(cfg, "pm1-timer", false);
+    p->no_smm = !config_bool(cfg, "smm", true);
     irq_isa(dev, &p->sci, SCI_IRQ);
     timer_init(dev->plat, &p->s.overflow, pm_overflow, p);
     return 0;
@@ -354,7 +364,7 @@ static const struct pci_reg pm_regs[] = { { 0x06, 2, 0x0280, 0, 0xf900 },       
                                           { 0x4c, 4, 0, 0xffffffff, 0 },            /* GPICTL */
                                           { 0x50, 4, 0, 0xffffffff, 0 },            /* DEVRESD */
                                           { 0x54, 4, 0, 0xffffffff, 0 },            /* DEVACTA */
-                                          { 0x58, 4, 0, 0xffffffff, 0 },            /* DEVACTB */
+                                          { CFG_DEVACTB, 4, 0, 0xffffffff, 0 },     /* DEVACTB */
                                           { 0x5c, 4, 0, 0xffffffff, 0 },            /* DEVRESA */
                                           { 0x60, 4, 0, 0xffffffff, 0 },            /* DEVRESB */
                                           { 0x64, 4, 0, 0xffffffff, 0 },            /* DEVRESC */

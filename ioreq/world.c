@@ -3,8 +3,9 @@
 #include "ioreq/world.h"
 #include <errno.h>
 #include <string.h>
+#include <uv.h>
 
-static const struct world *const worlds[] = { &world_xen, &world_qtest, &world_replay };
+static const struct world *const worlds[] = { &world_xen, &world_kvm, &world_qtest, &world_replay };
 
 const struct world *world_find(const char *name)
 {
@@ -23,6 +24,20 @@ int world_start(const struct world *w, struct platform *p, struct err *err)
 int world_announce(const struct world *w, struct platform *p, struct err *err)
 {
     return w->announce ? w->announce(p, err) : 0;
+}
+
+void world_loop(const struct world *w, struct platform *p, const bool *quit)
+{
+    if (w->loop)
+        w->loop(p, quit);
+    else if (!*quit)
+        uv_run(p->loop, UV_RUN_DEFAULT);
+}
+
+void world_reset(const struct world *w, struct platform *p)
+{
+    if (w->reset)
+        w->reset(p);
 }
 
 void world_pause(const struct world *w, struct platform *p)

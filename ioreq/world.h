@@ -10,17 +10,19 @@
 #include "hw/core/platform.h"
 
 struct world_options {
-    int domid;            /* Xen only: -xen-domid; -1: none */
-    uint64_t ram;         /* bytes of guest RAM, video memory not counted (-m) */
-    uint64_t low_ram_max; /* where RAM stops below 4 GiB (-machine max-ram-below-4g) */
-    bool incoming;        /* the guest's memory, VRAM included, is restored already */
+    int domid;               /* Xen only: -xen-domid; -1: none */
+    unsigned cpus, max_cpus; /* KVM only: vCPUs at the start, and there can ever be (-smp) */
+    uint64_t ram;            /* bytes of guest RAM, video memory not counted (-m) */
+    uint64_t low_ram_max;    /* where RAM stops below 4 GiB (-machine max-ram-below-4g) */
+    bool incoming;           /* the guest's memory, VRAM included, is restored already */
     const char *firmware; /* a file that ends below 4 GiB; NULL: none (Xen: hvmloader brings it) */
     const char *qtest;    /* -qtest: where the client is; NULL: not said */
     const char *replay;   /* -replay: a file of record.h */
     /* It has been played: status 0 and what there was, or 1 and the first difference. */
     void (*replayed)(void *arg, int status, const char *line);
-    const char *qtest_log;   /* -qtest-log: a file; NULL: not said */
-    void (*gone)(void *arg); /* the guest has gone from under us: end */
+    const char *qtest_log;                      /* -qtest-log: a file; NULL: not said */
+    void (*gone)(void *arg);                    /* the guest has gone from under us: end */
+    void (*broken)(void *arg, const char *why); /* the hypervisor cannot run it on: end, failed */
     bool (*busy)(void *arg); /* the loop is needed soon: disk requests are in flight */
     /* The guest asks for it, or platform_power() for it. Xen tells the hypervisor instead. */
     void (*power)(void *arg, enum power what);
@@ -41,6 +43,10 @@ struct world {
     int (*start)(struct platform *p, struct err *err);
     /* Tell the toolstack that the device model is ready. */
     int (*announce)(struct platform *p, struct err *err);
+    /* Turns the loop until *quit. NULL: uv_run() does. */
+    void (*loop)(struct platform *p, const bool *quit);
+    /* The devices have been reset: the processors, too. */
+    void (*reset)(struct platform *p);
     /* `stop` and `cont`: requests wait and guest time stands still in between. */
     void (*pause)(struct platform *p);
     void (*resume)(struct platform *p);
@@ -55,7 +61,7 @@ struct world {
     int (*restrict_handles)(struct platform *p, struct err *err);
 };
 
-extern const struct world world_xen, world_qtest, world_replay;
+extern const struct world world_xen, world_kvm, world_qtest, world_replay;
 
 /* By the name -accel gives it; NULL: there is no such world here. */
 const struct world *world_find(const char *name);
@@ -63,6 +69,9 @@ const struct world *world_find(const char *name);
 /* The calls, where NULL means that there is nothing to do. */
 int world_start(const struct world *w, struct platform *p, struct err *err);
 int world_announce(const struct world *w, struct platform *p, struct err *err);
+/* Turns the loop until *quit, which uv_stop() comes with. */
+void world_loop(const struct world *w, struct platform *p, const bool *quit);
+void world_reset(const struct world *w, struct platform *p);
 void world_pause(const struct world *w, struct platform *p);
 void world_resume(const struct world *w, struct platform *p);
 void world_log_dirty(const struct world *w, struct platform *p, bool on);

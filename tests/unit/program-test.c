@@ -72,7 +72,7 @@ static const struct {
     { "-xen-domid 1 -device no-such-device", "no-such-device" },
     { "-xen-domid 1 -device rtl8139,netdev=n,mac=zz -netdev tap,id=n,ifname=t", "zz" },
     { "-xen-domid 1 -spice port=1", "-spice" },
-    { "-accel kvm", "-accel kvm" },
+    { "-accel kvm -smp 65", "-smp" },
 };
 
 TEST(started_wrongly_it_says_so_in_one_line)
