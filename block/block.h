@@ -15,6 +15,7 @@
 
 struct uv_loop_s;
 struct block;
+struct block_group;
 
 enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_ZERO };
 #define BLOCK_OPS 5
@@ -178,7 +179,28 @@ int block_resize(struct block *b, uint64_t size, struct err *err);
  * block_open() would have said.
  */
 int block_lock(struct block *b, bool on, struct err *err);
-/* Other limits from now on, bursts forgotten. -ENOTSUP for a block not from block_open(). */
+/*
+ * Other limits from now on, for its whole group, bursts forgotten. -ENOTSUP for
+ * a block not from block_open(), -EINVAL for a burst limit below the average.
+ */
 int block_set_throttle(struct block *b, const struct block_throttle *t, struct err *err);
 /* The limits in force; all zeroes where there are none. */
 void block_get_throttle(const struct block *b, struct block_throttle *t);
+
+/*
+ * Disks that share their limits. A disk of block_open() has a group of its own,
+ * without a name, until it is put into another one; what waits goes along. A
+ * group lives as long as somebody holds it or a disk is in it.
+ */
+struct block_group *block_group_new(struct uv_loop_s *loop, const char *name); /* NULL: no memory */
+void block_group_ref(struct block_group *g);
+void block_group_unref(struct block_group *g);             /* NULL is fine */
+bool block_group_is_used(const struct block_group *g);     /* by more than one holder or disk */
+const char *block_group_name(const struct block_group *g); /* NULL: it has none */
+/* The limits must have passed block_limits_check(), whose line begins with `whose`. */
+void block_group_set(struct block_group *g, const struct block_throttle *t);
+void block_group_get(const struct block_group *g, struct block_throttle *t);
+int block_limits_check(const struct block_throttle *t, const char *whose, struct err *err);
+/* Puts b into g; NULL: into one of its own, without limits. 0, or -ENOTSUP, -ENOMEM and a line. */
+int block_set_group(struct block *b, struct block_group *g, struct err *err);
+const struct block_group *block_group_of(const struct block *b); /* NULL: not from block_open() */

@@ -78,8 +78,32 @@ static int parse_event(const char *text, uint8_t *bits)
     return -EINVAL;
 }
 
+/* "read+write": bits 1 << enum block_op. A blkdebug file calls BLOCK_ZERO by its own name. */
+static int parse_ops(const char *text, unsigned *ops)
+{
+    static const char *const names[] = {
+        "read", "write", "flush", "discard", "zero", "write-zeroes"
+    };
+    size_t len;
+
+    *ops = 0;
+    for (;; text += len + 1) {
+        unsigned i = 0;
+
+        len = strcspn(text, "+");
+        while (i < 6 && (strlen(names[i]) != len || strncmp(names[i], text, len)))
+            i++;
+        if (i == 6)
+            return -EINVAL;
+        *ops |= 1u << (i < BLOCK_OPS ? i : BLOCK_ZERO);
+        if (!text[len])
+            return 0;
+    }
+}
+
 static int rule_set(struct fault_rule *r, const char *key, const char *val)
 {
+    unsigned ops = 0;
     uint64_t n = 0;
     bool ignored;
     int rc;
@@ -93,6 +117,11 @@ static int rule_set(struct fault_rule *r, const char *key, const char *val)
     }
     if (r->set_state)
         return -ENOENT;
+    if (!strcmp(key, "iotype")) {
+        rc = parse_ops(val, &ops);
+        r->ops = (uint8_t)ops;
+        return rc;
+    }
     if (!strcmp(key, "errno"))
         return parse_errno(val, &r->err);
     if (!strcmp(key, "sector")) {
@@ -123,28 +152,65 @@ static char *trim(char *s)
     return s;
 }
 
-/* One line of the file: a section, key = value, or nothing. */
-static int config_line(struct fault_plan *p, char *line)
+/* A new rule of the kind that is named. */
+static int add_rule(struct fault_plan *p, const char *kind)
 {
-    char *eq, *text = trim(line);
+    bool set = !strcmp(kind, "set-state");
 
-    if (!*text || *text == '#')
-        return 0;
-    if (*text == '[') {
-        bool set = !strcmp(text, "[set-state]");
+    if (!set && strcmp(kind, "inject-error"))
+        return -EINVAL;
+    if (p->nrules == FAULT_RULES)
+        return -E2BIG;
+    p->rules[p->nrules++] = (struct fault_rule){ .set_state = set,
+                                                 .ops = (1u << BLOCK_OPS) - 1,
+                                                 .events = FAULT_ANY,
+                                                 .err = EIO,
+                                                 .sector = -1 };
+    return 0;
+}
 
-        if (!set && strcmp(text, "[inject-error]"))
-            return -EINVAL;
-        if (p->nrules == FAULT_RULES)
-            return -E2BIG;
-        p->rules[p->nrules++] = (struct fault_rule){ .set_state = set, .err = EIO, .sector = -1 };
-        return 0;
-    }
-    eq = strchr(text, '=');
+/* "key = value", of the last rule. */
+static int set_last(struct fault_plan *p, char *text)
+{
+    char *eq = strchr(text, '=');
+
     if (!eq || !p->nrules)
         return -EINVAL;
     *eq = 0;
     return rule_set(&p->rules[p->nrules - 1], trim(text), trim(eq + 1));
+}
+
+/* One line of the file: a section, key = value, or nothing. */
+static int config_line(struct fault_plan *p, char *line)
+{
+    char *text = trim(line);
+    size_t len = strlen(text);
+
+    if (!*text || *text == '#')
+        return 0;
+    if (*text != '[')
+        return set_last(p, text);
+    if (text[len - 1] != ']')
+        return -EINVAL;
+    text[len - 1] = 0;
+    return add_rule(p, text + 1);
+}
+
+/* The same on one line: "inject-error:event=read_aio:sector=5". */
+static int parse_rule(struct fault_plan *p, char *text, struct err *err)
+{
+    char *save = NULL, *w = strtok_r(text, ":", &save);
+    int rc = w ? add_rule(p, w) : -EINVAL;
+
+    while (!rc && (w = strtok_r(NULL, ":", &save)))
+        rc = set_last(p, w);
+    if (rc == -E2BIG)
+        return err_set(err, rc, "fault: more than %u rules", FAULT_RULES);
+    return rc ? err_set(err, -EINVAL,
+                        "fault rule: %s: not understood; events are none, read_aio, write_aio, "
+                        "flush_to_os, flush_to_disk",
+                        w ? w : "")
+              : 0;
 }
 
 static int read_config(struct fault_plan *p, const char *path, struct err *err)
@@ -179,24 +245,6 @@ static int parse_share(const char *text, double *out)
     return *text && !*end && *out >= 0 && *out <= 1 ? 0 : -EINVAL;
 }
 
-static int parse_ops(char *text, unsigned *ops)
-{
-    static const char *const names[BLOCK_OPS] = { "read", "write", "flush", "discard", "zero" };
-    char *save = NULL;
-
-    *ops = 0;
-    for (char *w = strtok_r(text, "+", &save); w; w = strtok_r(NULL, "+", &save)) {
-        unsigned i = 0;
-
-        while (i < BLOCK_OPS && strcmp(names[i], w))
-            i++;
-        if (i == BLOCK_OPS)
-            return -EINVAL;
-        *ops |= 1u << i;
-    }
-    return *ops ? 0 : -EINVAL;
-}
-
 static int parse_delay(char *text, struct fault_plan *p)
 {
     char *dash = strchr(text, '-');
@@ -220,6 +268,8 @@ static int plan_set(struct fault_plan *p, const char *key, char *val, struct err
 
     if (!strcmp(key, "config"))
         return read_config(p, val, err);
+    if (!strcmp(key, "rule"))
+        return parse_rule(p, val, err);
     if (!strcmp(key, "rate"))
         rc = parse_share(val, &p->rate);
     else if (!strcmp(key, "torn"))
@@ -234,7 +284,7 @@ static int plan_set(struct fault_plan *p, const char *key, char *val, struct err
         rc = parse_number(val, UINT64_MAX, &p->dice);
     return rc ? err_set(err, rc,
                         "fault %s=: unknown or out of range; keys are rate, errno, ops, delay, "
-                        "torn, seed and config",
+                        "torn, seed, config and rule",
                         key)
               : 0;
 }

@@ -62,7 +62,8 @@ static bool rule_hits(const struct fault_plan *p, const struct fault_rule *r,
 {
     uint64_t at = (uint64_t)r->sector * 512;
 
-    if (r->spent || !(r->events & req_events(req)) || (r->state && r->state != p->state))
+    if (r->spent || !(r->events & req_events(req)) || !(r->ops & 1u << req->op) ||
+        (r->state && r->state != p->state))
         return false;
     if (r->set_state || r->sector < 0)
         return true;

@@ -11,9 +11,12 @@
  *     torn=F      a share F of the writes is cut off at a sector, and fails
  *     seed=N      of the dice: the same requests get the same faults; 1
  *     config=PATH rules in the format of QEMU's blkdebug, read once
+ *     rule=R      one such rule: inject-error:key=value:key=value, or set-state:...
  *
- * A blkdebug file has sections [inject-error] (event, state, errno, sector,
- * once, immediately) and [set-state] (event, state, new_state). Events: none
+ * A blkdebug file has sections [inject-error] (event, iotype, state, errno,
+ * sector, once, immediately) and [set-state] (event, state, new_state). Kinds
+ * of requests (iotype, joined by +): read, write, write-zeroes, discard, flush;
+ * all but where there is none. Events: none
  * (any request), read_aio, write_aio, flush_to_os, flush_to_disk; those of
  * image formats are taken and never happen, since faults lie on top of the
  * format. The state is 1 at first; a rule without state holds in all.
@@ -27,6 +30,7 @@
 
 struct fault_rule {
     bool set_state; /* else inject-error */
+    uint8_t ops;    /* bits 1 << enum block_op */
     uint8_t events; /* bits of enum fault_event */
     unsigned state, new_state;
     int err;

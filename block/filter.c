@@ -64,44 +64,6 @@ void filter_close(struct block *b)
     block_free(b);
 }
 
-/* ---- queues ---- */
-
-void req_queue_push(struct req_queue *q, struct block_req *req)
-{
-    req->next = NULL;
-    if (q->first)
-        q->last->next = req;
-    else
-        q->first = req;
-    q->last = req;
-}
-
-struct block_req *req_queue_pop(struct req_queue *q)
-{
-    struct block_req *req = q->first;
-
-    if (req)
-        q->first = req->next;
-    return req;
-}
-
-bool req_queue_remove(struct req_queue *q, struct block_req *req)
-{
-    struct block_req *prev = NULL, *r = q->first;
-
-    for (; r && r != req; r = r->next)
-        prev = r;
-    if (!r)
-        return false;
-    if (prev)
-        prev->next = req->next;
-    else
-        q->first = req->next;
-    if (q->last == req)
-        q->last = prev;
-    return true;
-}
-
 /* ---- read-only ---- */
 
 /* The file below is open for reading only too; this holds also where the descriptor was given. */

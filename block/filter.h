@@ -25,14 +25,7 @@ struct block *block_open_trace(struct block *below, const char *file, struct err
 struct block *block_open_snapshot(struct block *below, struct err *err);
 struct block *block_open_fault(struct block *below, const char *spec, struct err *err);
 
-void throttle_set(struct block *b, const struct block_throttle *t);
-void throttle_get(const struct block *b, struct block_throttle *t);
 bool block_is_throttle(const struct block *b);
-
-/* Requests of a filter that wait, first come first served. */
-struct req_queue {
-    struct block_req *first, *last;
-};
-void req_queue_push(struct req_queue *q, struct block_req *req);
-struct block_req *req_queue_pop(struct req_queue *q); /* NULL: empty */
-bool req_queue_remove(struct req_queue *q, struct block_req *req);
+/* Of a throttle. NULL: a new group of its own, without limits. 0 or -ENOMEM. */
+int throttle_join(struct block *b, struct block_group *g);
+struct block_group *throttle_group(const struct block *b);

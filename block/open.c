@@ -137,32 +137,52 @@ struct block *block_open(struct uv_loop_s *loop, const struct block_options *o, 
     b->discard = o->discard;
     b->no_flush = o->no_flush;
     b->zeroes = o->detect_zeroes;
-    throttle_set(b, &o->throttle);
+    block_group_set(throttle_group(b), &o->throttle);
     return b;
 }
 
-int block_set_throttle(struct block *b, const struct block_throttle *t, struct err *err)
+int block_limits_check(const struct block_throttle *t, const char *whose, struct err *err)
 {
     for (unsigned i = 0; i < BLOCK_LIMITS; i++) {
         const struct block_limit *l[2] = { &t->iops[i], &t->bps[i] };
 
         for (unsigned k = 0; k < 2; k++) {
             if (l[k]->max && (!l[k]->avg || l[k]->max < l[k]->avg))
-                return err_set(
-                    err, -EINVAL,
-                    "disk %s: a burst limit needs an average limit, and not a higher one", b->name);
+                return err_set(err, -EINVAL,
+                               "%s: a burst limit needs an average limit, and not a higher one",
+                               whose);
         }
     }
-    if (!block_is_throttle(b))
-        return err_set(err, -ENOTSUP, "disk %s: cannot be throttled", b->name);
-    throttle_set(b, t);
     return 0;
+}
+
+int block_set_throttle(struct block *b, const struct block_throttle *t, struct err *err)
+{
+    int rc = block_limits_check(t, b->name, err);
+
+    if (!rc && !block_is_throttle(b))
+        rc = err_set(err, -ENOTSUP, "disk %s: cannot be throttled", b->name);
+    if (!rc)
+        block_group_set(throttle_group(b), t);
+    return rc;
 }
 
 void block_get_throttle(const struct block *b, struct block_throttle *t)
 {
     if (block_is_throttle(b))
-        throttle_get(b, t);
+        block_group_get(throttle_group(b), t);
     else
         memset(t, 0, sizeof(*t));
+}
+
+int block_set_group(struct block *b, struct block_group *g, struct err *err)
+{
+    if (!block_is_throttle(b))
+        return err_set(err, -ENOTSUP, "disk %s: cannot be throttled", b->name);
+    return throttle_join(b, g) ? err_set(err, -ENOMEM, "disk %s: out of memory", b->name) : 0;
+}
+
+const struct block_group *block_group_of(const struct block *b)
+{
+    return block_is_throttle(b) ? throttle_group(b) : NULL;
 }

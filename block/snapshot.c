@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "block/filter.h"
+#include "block/req-list.h"
 
 #define CLUSTER_MIN  4096u
 #define CLUSTERS_MAX (64u << 20)
@@ -22,7 +23,7 @@ struct snapshot {
     struct block *over; /* the temporary file */
     uint64_t cluster;
     uint64_t *there; /* a bit for each cluster */
-    struct req_queue changes;
+    struct req_list changes;
     bool changing;
     unsigned busy; /* requests of our own in flight */
 };
@@ -130,7 +131,7 @@ static void change_begin(struct step *x);
 static void change_turn(struct block *b)
 {
     struct snapshot *s = b->priv;
-    struct block_req *req = s->changing ? NULL : req_queue_pop(&s->changes);
+    struct block_req *req = s->changing ? NULL : list_pop(&s->changes);
 
     if (req) {
         s->changing = true;
@@ -276,7 +277,7 @@ static void snapshot_submit(struct block *b, struct block_req *req)
         read_next(x);
         return;
     }
-    req_queue_push(&s->changes, req);
+    list_push(&s->changes, req);
     change_turn(b);
 }
 
@@ -288,7 +289,7 @@ static void snapshot_cancel(struct block *b, struct block_req *req)
     if (!x)
         return;
     x->cancelled = true; /* the rest is not done */
-    if (req_queue_remove(&s->changes, req)) {
+    if (list_remove(&s->changes, req)) {
         s->busy--;
         free(x->iov);
         free(x);

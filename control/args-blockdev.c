@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* control/args-blockdev.c: -blockdev: a named node; control/blockopts.c knows what it means. */
+/*
+ * control/args-blockdev.c: -blockdev, a named node, and -object throttle-group;
+ * control/blockopts.c knows what they mean.
+ */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "control/args-impl.h"
@@ -68,4 +72,61 @@ int args_blockdev(struct args_ctx *c, const struct option *o, const char *arg)
         rc = args_add_node(c->a, &cfg, c->err);
     config_free(&cfg);
     return rc;
+}
+
+struct node_arg *args_find_group(struct vm_args *a, const char *name)
+{
+    for (unsigned i = 0; i < a->ngroups; i++) {
+        if (!strcmp(a->groups[i].name, name))
+            return &a->groups[i];
+    }
+    return NULL;
+}
+
+/* "x-iops-total" is the older spelling of "limits.iops-total". */
+static int take_limits(const struct config *cfg, struct config *out, const char *what,
+                       struct err *err)
+{
+    static const struct keyval_key keys[] = {
+        { "qom-type", 0 }, { "id", 0 }, { "limits.", 0 }, { NULL, 0 }
+    };
+    struct block_throttle t;
+    int rc;
+
+    for (size_t i = 0; i < cfg->n; i++) {
+        const char *key = cfg->items[i].key;
+        char *full = strncmp(key, "x-", 2) ? xstrdup(key) : xasprintf("limits.%s", key + 2);
+
+        config_set(out, full, cfg->items[i].val);
+        free(full);
+    }
+    rc = keyval_check(out, what, keys, err);
+    return rc ? rc : block_want_limits(&t, out, what, err);
+}
+
+int args_add_group(struct vm_args *a, const struct config *cfg, struct err *err)
+{
+    const char *id = config_str(cfg, "id", NULL);
+    struct node_arg *g;
+    char what[96];
+    int rc;
+
+    if (!id || !*id)
+        return err_set(err, -EINVAL, "-object throttle-group: Parameter 'id' is missing");
+    if (args_find_group(a, id))
+        return err_set(err, -EINVAL, "-object: attempt to add duplicate property '%s' to object",
+                       id);
+    if (a->ngroups == ARGS_GROUPS)
+        return err_set(err, -EINVAL, "-object throttle-group: more than %u", ARGS_GROUPS);
+    g = &a->groups[a->ngroups];
+    snprintf(what, sizeof(what), "-object %.80s", id);
+    rc = take_limits(cfg, &g->cfg, what, err);
+    if (rc) {
+        config_free(&g->cfg);
+        memset(g, 0, sizeof(*g));
+        return rc;
+    }
+    g->name = xstrdup(id);
+    a->ngroups++;
+    return 0;
 }

@@ -55,8 +55,8 @@ static const struct {
 };
 
 /* Of the drive, not of the image; the rest of drive_keys is the block layer's. */
-static const char *const place_keys[] = { "if",    "index",  "bus",  "unit",  "id",
-                                          "media", "serial", "addr", "group", NULL };
+static const char *const place_keys[] = { "if",    "index",  "bus",  "unit", "id",
+                                          "media", "serial", "addr", NULL };
 static const char *const prop_keys[] = {
     "werror", "rerror", "cyls", "heads", "secs", "trans", NULL
 };
@@ -288,6 +288,7 @@ static void set_opt(struct config *opts, const char *key, const char *val)
         { "bps_max", "throttling.bps-total-max" },
         { "bps_rd_max", "throttling.bps-read-max" },
         { "bps_wr_max", "throttling.bps-write-max" },
+        { "group", "throttling.group" },
         { "locking", "file.locking" },
         { "aio", "file.aio" },
         { "readonly", "read-only" },

@@ -466,6 +466,10 @@ void args_free(struct vm_args *a)
         free(a->netdevs[i].type);
         config_free(&a->netdevs[i].cfg);
     }
+    for (unsigned i = 0; i < a->ngroups; i++) {
+        free(a->groups[i].name);
+        config_free(&a->groups[i].cfg);
+    }
     for (unsigned i = 0; i < a->nnodes; i++) {
         free(a->nodes[i].name);
         config_free(&a->nodes[i].cfg);

@@ -11,6 +11,7 @@
 
 #define ARGS_DRIVES   16
 #define ARGS_NODES    32
+#define ARGS_GROUPS   16
 #define ARGS_DEVICES  64
 #define ARGS_CHARDEVS 32
 #define ARGS_SERIALS  4
@@ -154,6 +155,8 @@ struct vm_args {
     unsigned nnetdevs;
     struct node_arg nodes[ARGS_NODES];
     unsigned nnodes;
+    struct node_arg groups[ARGS_GROUPS]; /* -object throttle-group: id, and its "limits." */
+    unsigned ngroups;
     char *rom_path; /* -L directories, colon separated, then the built-in list */
     int incoming;   /* -incoming fd:K, or -1 */
     bool domid_restrict;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "block/fault.h"
 #include "control/args-impl.h"
 #include "hw/core/log.h"
 
@@ -178,6 +179,27 @@ static int walk_throttle(struct walk *k, const struct node *n, const char *stem)
     return rc ? rc : get_uint(k, n, key, UINT32_MAX, &t->iops_size);
 }
 
+static bool is_limited(const struct block_throttle *t)
+{
+    for (unsigned i = 0; i < BLOCK_LIMITS; i++) {
+        if (t->iops[i].avg || t->bps[i].avg)
+            return true;
+    }
+    return false;
+}
+
+int block_want_limits(struct block_throttle *t, const struct config *cfg, const char *what,
+                      struct err *err)
+{
+    struct block_want w = { .o = { 0 } };
+    struct walk k = { &w, NULL, err, what, 0 };
+    struct node n = { cfg, "" };
+    int rc = walk_throttle(&k, &n, "limits");
+
+    *t = w.o.throttle;
+    return rc;
+}
+
 /* Drivers */
 
 static int walk_node(struct walk *k, const struct node *n);
@@ -321,17 +343,113 @@ static int drv_null(struct walk *k, const struct node *n, const char *driver)
     return 0;
 }
 
-/* Faults lie on top of everything: config= is a file of rules. */
+/* Faults lie on top of everything. text: block/fault.h. */
+static void add_fault(struct walk *k, const char *text)
+{
+    const char *had = k->w->o.fault;
+    char *both = had ? xasprintf("%s,%s", had, text) : xstrdup(text);
+
+    k->w->o.fault = keep(k, both);
+    free(both);
+}
+
+/* config= is a file of rules. */
 static int set_fault(struct walk *k, const char *config)
 {
     char *text;
 
     if (k->w->o.fault)
         return err_set(k->err, -ENOTSUP, "%s: not supported: blkdebug twice", k->what);
+    if (strchr(config, ','))
+        return err_set(k->err, -ENOTSUP, "%s: config=%s: not supported: a comma in the name",
+                       k->what, config);
     text = xasprintf("config=%s", config);
-    k->w->o.fault = keep(k, text);
+    add_fault(k, text);
     free(text);
     return 0;
+}
+
+/* "iotype.0=read", "iotype.1=write": the parts are joined by +. */
+static char *rule_value(const struct node *n, const char *stem, const char *key)
+{
+    char full[96];
+    const char *val;
+    char *all;
+
+    snprintf(full, sizeof(full), "%s.%s", stem, key);
+    val = get(n, full);
+    all = val ? xstrdup(val) : NULL;
+    for (unsigned i = 0; !val && i < BLOCK_OPS; i++) {
+        char *longer;
+
+        snprintf(full, sizeof(full), "%s.%s.%u", stem, key, i);
+        if (!get(n, full))
+            break;
+        longer = all ? xasprintf("%s+%s", all, get(n, full)) : xstrdup(get(n, full));
+        free(all);
+        all = longer;
+    }
+    return all;
+}
+
+/* The rule whose keys begin with stem ("inject-error.0"), or nothing: *found is false. */
+static int add_rule(struct walk *k, const struct node *n, const char *kind, const char *stem,
+                    bool *found)
+{
+    static const char *const keys[] = { "event", "iotype", "state",       "new_state",
+                                        "errno", "sector", "immediately", "once" };
+    char *text = xasprintf("rule=%s", kind);
+
+    *found = false;
+    for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        char *val = rule_value(n, stem, keys[i]), *longer;
+
+        if (!val)
+            continue;
+        *found = true;
+        if (strpbrk(val, ",:")) {
+            int rc = err_set(k->err, -EINVAL, "%s: %s.%s=%s: not understood", k->what, stem,
+                             keys[i], val);
+
+            free(val);
+            free(text);
+            return rc;
+        }
+        longer = xasprintf("%s:%s=%s", text, keys[i], val);
+        free(text);
+        free(val);
+        text = longer;
+    }
+    if (*found)
+        add_fault(k, text);
+    free(text);
+    return 0;
+}
+
+static int add_rules(struct walk *k, const struct node *n, const char *kind)
+{
+    bool found = true;
+    int rc = 0;
+
+    for (unsigned i = 0; found && !rc && i < FAULT_RULES; i++) {
+        char stem[40];
+
+        snprintf(stem, sizeof(stem), "%s.%u", kind, i);
+        rc = add_rule(k, n, kind, stem, &found);
+    }
+    return rc;
+}
+
+/* The line of what is not understood comes now, not when the image is opened. */
+static int check_fault(struct walk *k)
+{
+    struct fault_plan plan;
+    struct err why = { "" };
+    const char *spec = k->w->o.fault;
+
+    if (!spec || !strncmp(spec, "config=", 7) || !fault_parse(&plan, spec, &why))
+        return 0;
+    return err_set(k->err, -EINVAL, "%s: %.400s", k->what, why.msg);
 }
 
 static int drv_blkdebug(struct walk *k, const struct node *n, const char *driver)
@@ -339,19 +457,31 @@ static int drv_blkdebug(struct walk *k, const struct node *n, const char *driver
     const char *config = get(n, "config");
     int rc = config && *config ? set_fault(k, config) : 0;
 
+    if (!rc)
+        rc = add_rules(k, n, "inject-error");
+    if (!rc)
+        rc = add_rules(k, n, "set-state");
+    if (!rc)
+        rc = check_fault(k);
     return rc ? rc : walk_child(k, n, "image");
 }
 
 static int drv_throttle(struct walk *k, const struct node *n, const char *driver)
 {
-    int rc;
+    const char *group = get(n, "throttle-group");
+    int rc = 0;
 
-    if (get(n, "throttle-group"))
-        return err_set(k->err, -ENOTSUP,
-                       "%s: throttle-group: not supported; say limits.iops-total=, "
-                       "limits.bps-total=, … of this node",
-                       k->what);
-    rc = walk_throttle(k, n, "limits");
+    if (k->w->group)
+        return err_set(k->err, -ENOTSUP, "%s: not supported: throttle twice", k->what);
+    if (group && !args_find_group((struct vm_args *)k->a, group))
+        return err_set(k->err, -EINVAL,
+                       "%s: Throttle group '%s' does not exist; say -object throttle-group,id=%s "
+                       "before it",
+                       k->what, group, group);
+    if (group)
+        k->w->group = keep(k, group);
+    else
+        rc = walk_throttle(k, n, "limits");
     return rc ? rc : walk_child(k, n, "file");
 }
 
@@ -418,7 +548,19 @@ static const struct keyval_key throttle_keys[] = { COMMON,           { "file", 0
                                                    { "limits.", 0 }, { NULL, 0 } };
 
 static const struct keyval_key blkdebug_keys[] = {
-    COMMON, { "config", 0 }, { "image", 0 }, { "image.", 0 }, { NULL, 0 }
+    COMMON,
+    { "config", 0 },
+    { "image", 0 },
+    { "image.", 0 },
+    { "inject-error.", 0 },
+    { "set-state.", 0 },
+    { "align", 0 }, /* of requests: the image below takes any */
+    { "max-transfer", 0 },
+    { "opt-write-zero", 0 },
+    { "max-write-zero", 0 },
+    { "opt-discard", 0 },
+    { "max-discard", 0 },
+    { NULL, 0 }
 };
 
 static const struct block_driver {
@@ -569,6 +711,12 @@ static int walk_drive(struct walk *k, const struct drive_arg *d)
 
     if (!rc)
         rc = walk_throttle(k, &top, "throttling");
+    if (!rc && is_limited(&k->w->o.throttle)) {
+        k->w->group = keep(k, get(&top, "throttling.group") ? get(&top, "throttling.group")
+                              : d->id                       ? d->id
+                                                            : "?");
+        k->w->set_group = true;
+    }
     if (!rc)
         rc = walk_locking(k, &file);
     if (rc)

@@ -10,6 +10,8 @@
 struct block_want {
     struct block_options o; /* for block_open(); its strings live as long as this */
     bool empty;             /* there is no medium to open */
+    const char *group;      /* the throttle group it is to be in; NULL: one of its own */
+    bool set_group;         /* o.throttle becomes the group's limits */
     struct config keep;     /* owns the strings */
 };
 
@@ -24,5 +26,8 @@ int block_want_node(struct block_want *w, const struct vm_args *a, const char *n
                     struct err *err);
 /* The same of a node that has no name yet: cfg is as -blockdev and blockdev-add have it. */
 int block_want_config(struct block_want *w, const struct vm_args *a, const struct config *cfg,
+                      struct err *err);
+/* "limits.iops-total" and so on. 0, or -EINVAL and a line in err that begins with `what`. */
+int block_want_limits(struct block_throttle *t, const struct config *cfg, const char *what,
                       struct err *err);
 void block_want_free(struct block_want *w);

@@ -46,8 +46,11 @@ static int open_wanted(struct vm *vm, struct vm_drive *d, const struct block_wan
     if (rc)
         return rc;
     d->block = block_open(vm->loop, &w->o, err);
-    if (d->block)
-        return put_tape(vm, d, err);
+    rc = d->block && w->group ? vm_drive_join(vm, d, w->group, err) : 0;
+    if (!rc && d->group && w->set_group)
+        block_group_set(d->group, &w->o.throttle);
+    if (rc || d->block)
+        return rc ? rc : put_tape(vm, d, err);
     if (a->cdrom && vm->args.incoming >= 0) {
         log_line("%s; the guest finds the drive empty", err->msg);
         return 0; /* a running guest is worth more than its CD */
@@ -95,6 +98,8 @@ void drives_close(struct vm *vm)
         if (!qmp_node_of(vm, d->waiting))
             block_close(d->waiting);
         d->block = d->waiting = NULL;
+        block_group_unref(d->group);
+        d->group = NULL;
     }
 }
 

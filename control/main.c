@@ -262,6 +262,8 @@ static int assemble(struct vm *vm, struct err *err)
 
     vm->display = display_new(vm->loop);
     if (!rc)
+        rc = vm_groups_open(vm, err);
+    if (!rc)
         rc = drives_open(vm, err);
     if (!rc)
         rc = vm_nodes_open(vm, err);
@@ -332,6 +334,7 @@ static void take_apart(struct vm *vm)
     vm_plug_free(vm);
     drives_close(vm);
     vm_nodes_free(vm);
+    vm_groups_free(vm);
     for (unsigned i = 0; i < ARGS_SERIALS; i++) {
         if (vm->serial_open[i])
             sink_close(&vm->serials[i]);

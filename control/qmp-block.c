@@ -54,13 +54,18 @@ static void add_limit(json_t *o, const char *kind, const char *suffix, const str
 static void add_limits(json_t *o, const struct block *b)
 {
     static const char *const suffixes[BLOCK_LIMITS] = { "", "_rd", "_wr" };
+    const struct block_group *g = block_group_of(b);
     struct block_throttle t;
+    bool limited = false;
 
     block_get_throttle(b, &t);
     for (unsigned i = 0; i < BLOCK_LIMITS; i++) {
         add_limit(o, "iops", suffixes[i], &t.iops[i]);
         add_limit(o, "bps", suffixes[i], &t.bps[i]);
+        limited |= t.iops[i].avg || t.bps[i].avg;
     }
+    if (limited && g && block_group_name(g))
+        json_object_set_new(o, "group", qmp_str(block_group_name(g)));
     if (t.iops_size)
         json_object_set_new(o, "iops_size", json_integer((json_int_t)t.iops_size));
 }

@@ -12,6 +12,7 @@
 #include "control/parts.h"
 #include "control/qmp-impl.h"
 #include "control/types.h"
+#include "hw/core/log.h"
 
 /* By drive id, by the id or path of the device it is plugged into. */
 static struct vm_drive *drive_called(struct vm *vm, const char *name)
@@ -99,6 +100,8 @@ static void drop_waiting(struct vm *vm, struct vm_drive *d)
 static void set_aside_node(struct vm *vm, struct vm_drive *d)
 {
     if (d->block && qmp_node_of(vm, d->block)) {
+        if (d->group)
+            block_set_group(d->block, NULL, NULL);
         d->waiting = d->block;
         d->block = NULL;
     }
@@ -162,29 +165,48 @@ static bool mode_is_fine(struct qmp_call *c, const struct vm_drive *d, bool *rea
     return false;
 }
 
-static struct block *open_medium(struct qmp_call *c, const struct vm_drive *d)
+/* NULL: the call has failed, or a line is in err. */
+static struct block *open_file(struct qmp_call *c, const struct vm_drive *d, bool readonly,
+                               struct err *err)
 {
     const char *filename = qmp_arg(c, "filename", ""), *opaque = NULL;
-    struct block *medium = NULL;
-    struct err err = { "" };
+    int fd = qmp_fdset_open(c, filename, !readonly, &opaque);
+
+    if (fd == -1)
+        return NULL;
+    if (is_floppy(d) || !iso_check(image_name(opaque, filename), fd >= 0 ? fd : -1, err))
+        return block_open(c->vm->loop,
+                          &BLOCK_OPTIONS(.file = image_name(opaque, filename),
+                                         .format = qmp_arg(c, "format", NULL), .readonly = readonly,
+                                         .fd = fd >= 0 ? fd : -1, .lock_later = c->vm->let_go),
+                          err);
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+/*
+ * Where the medium that is in the drive can be written, it is locked, and when
+ * it is to be changed for itself, against us: so it lets go for the second try.
+ */
+static struct block *open_medium(struct qmp_call *c, const struct vm_drive *d)
+{
+    struct block *medium;
+    struct err err = { "" }, again = { "" };
     bool readonly;
-    int fd;
 
     if (!mode_is_fine(c, d, &readonly))
         return NULL;
-    fd = qmp_fdset_open(c, filename, !readonly, &opaque);
-    if (fd == -1)
-        return NULL;
-    if (is_floppy(d) || !iso_check(image_name(opaque, filename), fd >= 0 ? fd : -1, &err))
-        medium = block_open(c->vm->loop,
-                            &BLOCK_OPTIONS(.file = image_name(opaque, filename),
-                                           .format = qmp_arg(c, "format", NULL),
-                                           .readonly = readonly, .fd = fd >= 0 ? fd : -1),
-                            &err);
-    else if (fd >= 0)
-        close(fd);
-    if (!medium)
-        qmp_fail(c, "Could not open '%s': %s", filename, err.msg);
+    medium = open_file(c, d, readonly, &err);
+    if (!medium && !c->error && d->block && !d->block->readonly && !c->vm->let_go) {
+        block_drain(d->block);
+        block_lock(d->block, false, NULL);
+        medium = open_file(c, d, readonly, &err);
+        if (!medium && block_lock(d->block, true, &again))
+            log_line("%s", again.msg);
+    }
+    if (!medium && !c->error)
+        qmp_fail(c, "Could not open '%s': %s", qmp_arg(c, "filename", ""), err.msg);
     return medium;
 }
 
@@ -197,6 +219,8 @@ static void put_in(struct qmp_call *c, struct vm_drive *d, struct block *medium)
         qmp_fail(c, "Device '%s': %s", d->arg->id, err.msg);
     else
         tell_tray(c, d, was_open);
+    if (d->block && d->group)
+        block_set_group(d->block, d->group, NULL);
 }
 
 static void change_medium(struct qmp_call *c)
@@ -206,10 +230,13 @@ static void change_medium(struct qmp_call *c)
 
     if (!medium)
         return;
-    if (take_out(c, d, qmp_arg_bool(c, "force", false)))
+    if (take_out(c, d, qmp_arg_bool(c, "force", false))) {
         put_in(c, d, medium);
-    else
-        block_close(medium);
+        return;
+    }
+    block_close(medium);
+    if (d->block && !c->vm->let_go) /* it may have let go of its lock for the new one */
+        block_lock(d->block, true, NULL);
 }
 
 /* ---- the tray, step by step ---- */
@@ -354,28 +381,58 @@ static bool take_limit(struct qmp_call *c, const char *kind, const char *suffix,
     return !c->error;
 }
 
-static void set_throttle(struct qmp_call *c)
+static bool take_limits(struct qmp_call *c, struct block_throttle *t)
 {
     static const char *const suffixes[BLOCK_LIMITS] = { "", "_rd", "_wr" };
-    struct vm_drive *d = any_drive(c);
-    struct block_throttle t = { 0 };
-    struct err err = { "" };
 
-    if (!d)
-        return;
+    *t = (struct block_throttle){ 0 };
     for (unsigned i = 0; i < BLOCK_LIMITS; i++) {
-        if (!take_limit(c, "bps", suffixes[i], &t.bps[i]) ||
-            !take_limit(c, "iops", suffixes[i], &t.iops[i]))
-            return;
+        if (!take_limit(c, "bps", suffixes[i], &t->bps[i]) ||
+            !take_limit(c, "iops", suffixes[i], &t->iops[i]))
+            return false;
     }
-    t.iops_size = (uint64_t)qmp_arg_int(c, "iops_size", 0);
-    if ((t.bps[0].avg && (t.bps[1].avg || t.bps[2].avg)) ||
-        (t.iops[0].avg && (t.iops[1].avg || t.iops[2].avg)))
+    t->iops_size = (uint64_t)qmp_arg_int(c, "iops_size", 0);
+    if ((t->bps[0].avg && (t->bps[1].avg || t->bps[2].avg)) ||
+        (t->iops[0].avg && (t->iops[1].avg || t->iops[2].avg)))
         qmp_fail(c, "bps/iops/max total values and read/write values cannot be used at the same "
                     "time");
-    else if (!d->block)
+    return !c->error;
+}
+
+/* The drive joins the group that is named, or stays where it is, or begins one of its own name. */
+static int limit_drive(struct qmp_call *c, struct vm_drive *d, const struct block_throttle *t,
+                       struct err *err)
+{
+    const char *group = qmp_arg(c, "group", NULL);
+    bool limited = false;
+    int rc;
+
+    for (unsigned i = 0; i < BLOCK_LIMITS; i++)
+        limited |= t->iops[i].avg || t->bps[i].avg;
+    if (!limited)
+        return vm_drive_join(c->vm, d, NULL, err);
+    if (!group)
+        group = d->group ? block_group_name(d->group)
+                         : qmp_arg(c, "device", qmp_arg(c, "id", d->arg->id));
+    rc = block_limits_check(t, group, err);
+    if (!rc)
+        rc = vm_drive_join(c->vm, d, group, err);
+    if (!rc)
+        block_group_set(d->group, t);
+    return rc;
+}
+
+static void set_throttle(struct qmp_call *c)
+{
+    struct vm_drive *d = any_drive(c);
+    struct block_throttle t;
+    struct err err = { "" };
+
+    if (!d || !take_limits(c, &t))
+        return;
+    if (!d->block)
         qmp_fail(c, "Device '%s' has no medium", d->arg->id);
-    else if (block_set_throttle(d->block, &t, &err))
+    else if (limit_drive(c, d, &t, &err))
         qmp_fail(c, "%s", err.msg);
 }
 

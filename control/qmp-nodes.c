@@ -14,8 +14,6 @@
 #include "control/parts.h"
 #include "control/qmp-impl.h"
 
-#define LEVELS 6
-
 struct vm_node *qmp_node_find(struct vm *vm, const char *name)
 {
     for (unsigned i = 0; i < VM_NODES; i++) {
@@ -32,38 +30,6 @@ struct vm_node *qmp_node_of(struct vm *vm, const struct block *b)
             return &vm->nodes[i];
     }
     return NULL;
-}
-
-/* {"file": {"filename": "x"}} → file.filename=x */
-static bool flatten(struct qmp_call *c, const json_t *o, const char *prefix, unsigned level,
-                    struct config *cfg)
-{
-    const char *key;
-    json_t *val;
-
-    json_object_foreach((json_t *)(uintptr_t)o, key, val)
-    {
-        char name[128], text[24];
-
-        if (snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", key) >=
-            (int)sizeof(name))
-            return false;
-        if (json_is_object(val)) {
-            if (level == LEVELS || !flatten(c, val, name, level + 1, cfg))
-                return false;
-            continue;
-        }
-        snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(val));
-        if (json_is_string(val))
-            config_set(cfg, name, json_string_value(val));
-        else if (json_is_boolean(val))
-            config_set(cfg, name, json_is_true(val) ? "on" : "off");
-        else if (json_is_integer(val))
-            config_set(cfg, name, text);
-        else if (!json_is_null(val))
-            return false;
-    }
-    return true;
 }
 
 /* "-blockdev n1: what is wrong" → "what is wrong" */
@@ -149,6 +115,8 @@ static int open_node(struct vm *vm, struct vm_node *n, struct err *err)
     if (!rc && !n->block)
         rc = err_set(err, -EIO, "Could not open '%.200s': %.250s", w.o.file ? w.o.file : "",
                      why.msg);
+    if (!rc && w.group)
+        rc = vm_join_group(vm, n->block, w.group, err);
     block_want_free(&w);
     return rc;
 }
@@ -214,7 +182,7 @@ static void forget(struct vm *vm, struct vm_node *n)
 
 bool qmp_flatten(struct qmp_call *c, struct config *cfg)
 {
-    return flatten(c, c->args, "", 0, cfg);
+    return !keyval_from_json(cfg, "node", c->args, NULL);
 }
 
 /* What it stands on must be free, and is closed. */

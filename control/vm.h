@@ -19,7 +19,8 @@ struct qmp;
 
 struct vm_drive {
     const struct drive_arg *arg;
-    struct block *block; /* NULL: empty tray, or not attached */
+    struct block_group *group; /* whose limits each of its media has; NULL: they have their own */
+    struct block *block;       /* NULL: empty tray, or not attached */
     bool tray_open;
     bool unplugged;        /* the guest did, by the Xen platform device */
     struct block *waiting; /* lies in the tray that the user opened; not seen yet */
@@ -37,6 +38,13 @@ struct vm_host { /* what a controller of drives is told to call back with */
 struct vm_node {         /* -blockdev, blockdev-add; its options are in args.nodes */
     char *name;          /* NULL: a free slot */
     struct block *block; /* NULL: another node stands on it and has it open */
+};
+
+#define VM_GROUPS 32
+
+struct vm_group {              /* drives that share their limits */
+    struct block_group *group; /* NULL: a free slot */
+    bool object;               /* of -object: it stays without drives, too */
 };
 
 struct vm_fd {         /* QMP add-fd; lives as long as the connection that brought it */
@@ -89,6 +97,7 @@ struct vm {
     struct vm_card cards[MACHINE_DEVICES];
     struct vm_netdev netdevs[ARGS_NICS];
     struct vm_node nodes[VM_NODES];
+    struct vm_group groups[VM_GROUPS];
     uv_timer_t power; /* to act on what the guest asked, outside its handler */
     bool power_made;
     unsigned power_asked; /* bit n: enum power n */
@@ -164,3 +173,13 @@ int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err); /* with n
 /* qmp-nodes.c. Behind drives_open(): those of -blockdev that no drive has opened, too. */
 int vm_nodes_open(struct vm *vm, struct err *err);
 void vm_nodes_free(struct vm *vm); /* qmp-nodes.c; at the end, behind the machine */
+
+/*
+ * groups.c. Throttle groups by name; one that is not there is made, without
+ * limits. They end with their last drive. 0, or a negative errno and a line in err.
+ */
+int vm_groups_open(struct vm *vm, struct err *err); /* those of -object */
+void vm_groups_free(struct vm *vm);
+int vm_join_group(struct vm *vm, struct block *b, const char *name, struct err *err);
+/* The drive, whatever medium it will have. NULL: it has no limits from now on. */
+int vm_drive_join(struct vm *vm, struct vm_drive *d, const char *name, struct err *err);

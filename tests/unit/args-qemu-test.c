@@ -262,6 +262,37 @@ TEST(faults)
          &rc, &err);
     CHECK(rc == 0 && is(w.o.file, "/y") && is(w.o.fault, "config=/c"));
     block_want_free(&w);
+    want("file.driver=blkdebug,file.image.filename=/y,file.inject-error.0.event=read_aio,"
+         "file.inject-error.0.errno=28,file.inject-error.1.iotype.0=write,"
+         "file.inject-error.1.iotype.1=flush,file.set-state.0.event=write_aio,"
+         "file.set-state.0.new_state=2",
+         &w, &rc, &err);
+    CHECK(rc == 0 && is(w.o.fault, "rule=inject-error:event=read_aio:errno=28,"
+                                   "rule=inject-error:iotype=write+flush,"
+                                   "rule=set-state:event=write_aio:new_state=2"));
+    block_want_free(&w);
+}
+
+TEST(throttle_groups)
+{
+    struct block_want w;
+    struct line *l =
+        parse(QT "|"
+                 "-drive|file=/a,if=ide,index=0,id=a,group=g,iops=9|"
+                 "-drive|file=/b,if=ide,index=1,id=b,bps=9|-drive|file=/c,if=ide,index=3,id=c,"
+                 "throttling.group=g");
+
+    CHECK(l->rc == 0);
+    CHECK_EQ(block_want_drive(&w, &l->a, &l->a.drives[0], &l->err), 0);
+    CHECK(is(w.group, "g") && w.set_group);
+    block_want_free(&w);
+    CHECK_EQ(block_want_drive(&w, &l->a, &l->a.drives[1], &l->err), 0);
+    CHECK(is(w.group, "b") && w.set_group); /* of its own name */
+    block_want_free(&w);
+    CHECK_EQ(block_want_drive(&w, &l->a, &l->a.drives[2], &l->err), 0);
+    CHECK(!w.group); /* as QEMU has it: who states no limits is in no group */
+    block_want_free(&w);
+    done(l);
 }
 
 TEST(bad_images)
@@ -280,6 +311,10 @@ TEST(bad_images)
         { "file=json:{", "not JSON" },
         { "file.driver=file,file.filename=/x,file.colour=red", "unknown key 'colour'" },
         { "file=blkdebug:/c", "requires both config and image" },
+        { "file.driver=blkdebug,file.image.filename=/y,file.inject-error.0.event=no",
+          "fault rule: event" },
+        { "file.driver=blkdebug,file.image.filename=/y,file.set-state.0.event=a:b",
+          "set-state.0.event=a:b: not understood" },
         { "file=blkdebug:a:blkdebug:b:/x", "blkdebug twice" },
         { "file.driver=nbd", "give server.path, or server.host" },
         { "file.driver=nbd,file.host=h,file.tls-creds=t", "tls-creds: not supported" },

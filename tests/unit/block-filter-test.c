@@ -164,6 +164,52 @@ TEST(throttle_changes_while_requests_wait)
     close(fd);
 }
 
+/* One bucket for all: what one disk pours in, the other one waits for, and they take turns. */
+TEST(disks_of_a_group_share_their_limits)
+{
+    enum { N = 6 };
+    struct qt *t = qt_new();
+    int fd = sparse_image(MIB);
+    struct block_throttle slow = { .iops[BLOCK_LIMIT_TOTAL] = { .avg = 20 } }, seen, none = { 0 };
+    struct block_group *g = block_group_new(t->plat.loop, "g");
+    struct block *a = open_on(t, fd, BLOCK_OPTIONS()), *b = open_on(t, fd, BLOCK_OPTIONS());
+    struct io of_a[N], of_b[N];
+    uint8_t buf[512];
+    uint64_t began = uv_hrtime();
+
+    CHECK(!block_group_name(block_group_of(a)) && !block_group_is_used(g));
+    block_group_set(g, &slow);
+    CHECK_EQ(block_set_group(a, g, NULL), 0);
+    CHECK_EQ(block_set_group(b, g, NULL), 0);
+    CHECK(block_group_of(b) == g && block_group_is_used(g));
+    block_get_throttle(b, &seen);
+    CHECK_EQ(seen.iops[BLOCK_LIMIT_TOTAL].avg, 20);
+    for (int i = 0; i < N; i++)
+        io_start(a, &of_a[i], BLOCK_READ, i * 512, buf, 512);
+    for (int i = 0; i < N; i++)
+        io_start(b, &of_b[i], BLOCK_READ, i * 512, buf, 512);
+    CHECK_EQ(io_wait(t, &of_b[N - 1]), 0);
+    CHECK_EQ(io_wait(t, &of_a[N - 1]), 0);
+    /* 12 requests, 3 at once and 50 ms for each of the others, were they one disk's or two's */
+    CHECK(uv_hrtime() - began >= 9 * 50000000ull - 20000000ull);
+    CHECK(of_b[0].order < of_a[N - 1].order && of_b[1].order < of_a[N - 1].order);
+
+    for (int i = 0; i < N; i++)
+        io_start(a, &of_a[i], BLOCK_WRITE, i * 512, buf, 512);
+    io_start(b, &of_b[0], BLOCK_WRITE, 0, buf, 512);
+    CHECK_EQ(block_set_group(b, NULL, NULL), 0); /* what waits goes along, into no limits */
+    CHECK_EQ(io_wait(t, &of_b[0]), 0);
+    CHECK_EQ(of_a[N - 1].times, 0);
+    block_close(b);
+    block_group_set(g, &none);
+    CHECK_EQ(io_wait(t, &of_a[N - 1]), 0);
+    CHECK(block_drain(a) == 0);
+    block_group_unref(g);
+    CHECK(!strcmp(block_group_name(block_group_of(a)), "g")); /* the disk holds it */
+    block_close(a);
+    close(fd);
+}
+
 TEST(fault_rate_is_the_same_for_the_same_seed)
 {
     struct qt *t = qt_new();
@@ -253,14 +299,42 @@ TEST(blkdebug_rules_fire_by_event_sector_and_state)
     close(fd);
 }
 
+TEST(blkdebug_rules_in_the_options)
+{
+    struct qt *t = qt_new();
+    int fd = sparse_image(MIB);
+    struct block *b = open_on(
+        t, fd,
+        BLOCK_OPTIONS(.discard = true,
+                      .fault = "rule=inject-error:event=none:iotype=write+discard:errno=28:state=2,"
+                               "rule=set-state:event=read_aio:state=1:new_state=2,"
+                               "rule=inject-error:sector=9:once=on"));
+    uint8_t buf[512];
+
+    CHECK_EQ(io_run(t, b, BLOCK_WRITE, 9 * 512, buf, 512), EIO);
+    CHECK_EQ(io_run(t, b, BLOCK_WRITE, 9 * 512, buf, 512), 0); /* once */
+    CHECK_EQ(io_run(t, b, BLOCK_READ, 0, buf, 512), 0);
+    CHECK_EQ(io_run(t, b, BLOCK_WRITE, 0, buf, 512), ENOSPC);
+    CHECK_EQ(io_run(t, b, BLOCK_DISCARD, 0, NULL, 512), ENOSPC);
+    CHECK_EQ(io_run(t, b, BLOCK_ZERO, 0, NULL, 512), 0);
+    CHECK_EQ(io_run(t, b, BLOCK_READ, 0, buf, 512), 0);
+    block_close(b);
+    close(fd);
+}
+
 TEST(nonsense_in_options_is_told_in_one_line)
 {
     static const struct {
         const char *fault, *says;
     } bad[] = {
-        { "rate", "'=' is missing" },      { "rate=2", "fault rate=" },
-        { "errno=EWHAT", "fault errno=" }, { "ops=reed", "fault ops=" },
-        { "delay=9-1", "fault delay=" },   { "config=/nowhere/x", "/nowhere/x: No such file" },
+        { "rate", "'=' is missing" },
+        { "rate=2", "fault rate=" },
+        { "errno=EWHAT", "fault errno=" },
+        { "ops=reed", "fault ops=" },
+        { "rule=do:event=none", "fault rule: do" },
+        { "rule=inject-error:event=x", "fault rule: event" },
+        { "delay=9-1", "fault delay=" },
+        { "config=/nowhere/x", "/nowhere/x: No such file" },
     };
     struct qt *t = qt_new();
     int fd = sparse_image(MIB);

@@ -278,6 +278,47 @@ TEST(one_image_has_one_writer)
     end(&w);
 }
 
+/*
+ * A floppy drive holds the lock of what it can write. A change to the image that
+ * is in it already, or to one that somebody else writes, must not fail of that,
+ * nor lose what is in the drive.
+ */
+TEST(a_medium_is_changed_for_itself)
+{
+    struct world w;
+    char more[160], line[300], other[80];
+    struct rig *r;
+    unsigned i;
+
+    make_files(&w, "");
+    snprintf(other, sizeof(other), "%s/o.img", w.dir);
+    put_file(other, "", 1474560);
+    put_file(w.image, "", 1474560);
+    snprintf(more, sizeof(more), "-m 16 -drive file=%s,if=floppy,format=raw,id=o", other);
+    r = rig_new(more);
+    CHECK(is(ask(r, "endianness"), "OK little"));
+    snprintf(line, sizeof(line),
+             "-m 16 -qmp unix:%s,server=on,wait=off -drive file=%s,if=floppy,format=raw,id=fl",
+             w.socket, w.image);
+    w.r = rig_new(line);
+    CHECK(is(ask(w.r, "endianness"), "OK little"));
+    connect_to(&w);
+    for (i = 0; i < 3; i++) {
+        snprintf(line, sizeof(line),
+                 "{\"execute\":\"blockdev-change-medium\",\"arguments\":{\"device\":\"fl\","
+                 "\"filename\":\"%s\",\"format\":\"raw\"}}\n",
+                 i == 1 ? other : w.image);
+        say(&w, line);
+        CHECK(await(&w, i == 1 ? "is in use" : "\"return\": {}"));
+        CHECK_EQ(ends_with(w.image, ""), 1); /* it has its lock again */
+    }
+    say(&w, "{\"execute\":\"query-block\"}\n");
+    CHECK(await(&w, w.image));
+    rig_free(r);
+    unlink(other);
+    end(&w);
+}
+
 /* The one that was saved lets go, the one that loads takes over, and there is no way back. */
 TEST(a_saved_guest_hands_its_disk_over)
 {

@@ -82,8 +82,10 @@ void fake_free(struct fake *f)
             block_close(d->block);
         if (!qmp_node_of(&f->vm, d->waiting))
             block_close(d->waiting);
+        block_group_unref(d->group);
     }
     vm_nodes_free(&f->vm);
+    vm_groups_free(&f->vm);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     if (uv_loop_close(&f->loop))
         abort(); /* somebody left a handle */

@@ -149,7 +149,48 @@ TEST(limits_are_set_and_shown)
         "\"id\":\"ide0-hd0\"," LIMITS("4096", "0") ",\"iops_max\":9,\"iops_size\":512", DONE);
     run(c, "query-block", "",
         "\"iops\": 7, \"iops_max\": 9, \"iops_max_length\": 1, \"bps\": 4096, ");
+    run(c, "query-block", "", "\"group\": \"ide0-hd0\"");
     CHECK(unlink(path) == 0);
+    hang_up(c);
+    rig_free(r);
+}
+
+/* Limits are the drive's, not the medium's: they stay when that is changed. */
+TEST(groups_of_drives)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+    struct vm_drive *d = r->f->vm.drives;
+    struct block_throttle t;
+    char hd[64], cd[64], args[200];
+    struct err err = { "" };
+
+    image(r, "a.img", 8192, hd);
+    image(r, "b.iso", 8192, cd);
+    snprintf(args, sizeof(args), CD ",\"filename\":\"%s\"", cd);
+    d[0].block = block_open(&r->f->loop, &BLOCK_OPTIONS(.file = hd), &err);
+    d[1].block = block_open(&r->f->loop, &BLOCK_OPTIONS(.file = cd, .readonly = true), &err);
+    CHECK(d[0].block && d[1].block);
+    run(c, "block_set_io_throttle", "\"id\":\"ide0-hd0\",\"group\":\"g\"," LIMITS("4096", "0"),
+        DONE);
+    run(c, "block_set_io_throttle", CD ",\"group\":\"g\"," LIMITS("8192", "0"), DONE);
+    CHECK(block_group_of(d[0].block) == block_group_of(d[1].block));
+    block_get_throttle(d[0].block, &t);
+    CHECK_EQ(t.bps[BLOCK_LIMIT_TOTAL].avg, 8192);
+    run(c, "query-block", "", "\"group\": \"g\"");
+    run(c, "blockdev-change-medium", args, "\"tray-open\": false}}\r\n" DONE);
+    CHECK(block_group_of(d[0].block) == block_group_of(d[1].block));
+    run(c, "eject", CD, DONE);
+    run(c, "block_set_io_throttle",
+        "\"id\":\"ide0-hd0\",\"bps\":0,\"bps_rd\":0,\"bps_wr\":0,\"iops\":0,\"iops_rd\":0,"
+        "\"iops_wr\":0",
+        DONE);
+    block_get_throttle(d[0].block, &t);
+    CHECK(!t.bps[BLOCK_LIMIT_TOTAL].avg && !block_group_name(block_group_of(d[0].block)));
+    run(c, "blockdev-change-medium", args, "\"tray-open\": false}}\r\n" DONE);
+    block_get_throttle(d[1].block, &t);
+    CHECK_EQ(t.bps[BLOCK_LIMIT_TOTAL].avg, 8192); /* as before it was empty */
+    CHECK(unlink(hd) == 0 && unlink(cd) == 0);
     hang_up(c);
     rig_free(r);
 }
@@ -163,7 +204,10 @@ TEST(nodes_that_cannot_be)
         { "\"driver\":\"raw\",\"node-name\":\"x\",\"file\":{\"driver\":\"file\",\"filename\":\"/"
           "no\"}",
           "Could not open '/no'" },
-        { "\"driver\":\"raw\",\"node-name\":\"x\",\"file\":[1]", "Invalid parameter type" },
+        { "\"driver\":\"raw\",\"node-name\":\"x\",\"file\":[1]", "must be specified for \\\"file" },
+        { "\"driver\":\"blkdebug\",\"node-name\":\"x\",\"image\":{\"driver\":\"null-co\"},"
+          "\"inject-error\":[{\"event\":\"none\"},{\"event\":\"when\"}]",
+          "fault rule: event" },
         { "\"driver\":\"raw\",\"node-name\":\"x\",\"file\":{\"driver\":\"ssh\",\"filename\":\"/"
           "a\"}",
           "Unknown driver 'ssh'" },
@@ -172,8 +216,9 @@ TEST(nodes_that_cannot_be)
           "Unknown driver 'nope'" },
         { "\"driver\":\"raw\",\"node-name\":\"ide-5696\"", "conflicting with a device id" },
         { "\"driver\":1", "expected: string" },
-        { "\"driver\":\"a\",\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{\"b\":1}}}}}}},"
-          "\"node-name\":\"x\"",
+        { "\"driver\":\"a\",\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{"
+          "\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{"
+          "\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{\"b\":{\"b\":1}}}}}}}}}}}}}}}}}},\"node-name\":\"x\"",
           "Invalid parameter type" },
     };
     struct rig *r = rig_new("");
