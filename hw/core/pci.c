@@ -214,7 +214,7 @@ bool pci_is_away(const struct pci_func *f)
     return f->dev.plat->away[f->devfn] == f;
 }
 
-static bool may_master(const struct pci_func *f)
+bool pci_may_master(const struct pci_func *f)
 {
     return (pci_cfg16(f, PCI_COMMAND) & PCI_COMMAND_MASTER) && !pci_is_away(f);
 }
@@ -287,7 +287,7 @@ void pci_cfg_write(struct pci_func *f, unsigned off, uint64_t val, unsigned len)
 
 int pci_dma_read(struct pci_func *f, uint64_t gpa, void *dst, size_t len)
 {
-    if (!may_master(f)) {
+    if (!pci_may_master(f)) {
         memset(dst, 0xff, len);
         return -EPERM;
     }
@@ -296,14 +296,14 @@ int pci_dma_read(struct pci_func *f, uint64_t gpa, void *dst, size_t len)
 
 int pci_dma_write(struct pci_func *f, uint64_t gpa, const void *src, size_t len)
 {
-    if (!may_master(f))
+    if (!pci_may_master(f))
         return -EPERM;
     return dma_write(&f->dev, gpa, src, len);
 }
 
 void *pci_dma_pin(struct pci_func *f, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
 {
-    if (!may_master(f))
+    if (!pci_may_master(f))
         return NULL;
     return dma_pin(&f->dev, gpa, len, write, got);
 }

@@ -99,6 +99,8 @@ uint16_t pci_cfg16(const struct pci_func *f, unsigned off);
 uint32_t pci_cfg32(const struct pci_func *f, unsigned off);
 must_check int pci_dma_read(struct pci_func *f, uint64_t gpa, void *dst, size_t len);
 must_check int pci_dma_write(struct pci_func *f, uint64_t gpa, const void *src, size_t len);
+/* Is bus mastering on? While it is off the functions here fail. */
+bool pci_may_master(const struct pci_func *f);
 /* dma_pin() that refuses while bus mastering is off; given back by dma_unpin(). */
 void *pci_dma_pin(struct pci_func *f, uint64_t gpa, uint64_t len, bool write, uint64_t *got);
 
