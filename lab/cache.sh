@@ -24,7 +24,7 @@ LAB_PROGRAMS=(/bin/bash /sbin/ip /sbin/bridge /usr/bin/strace /usr/bin/socat
 LAB_FILES=(/etc/xen/scripts /usr/lib/xen-4.17/boot/hvmloader /usr/share/seabios /usr/lib/ipxe/qemu
     /usr/share/qemu/keymaps)
 LAB_MODULES=(virtio_pci virtio_net 9pnet_virtio 9p xenfs xen-evtchn xen-gntdev xen-gntalloc
-    xen-privcmd xen-netback xen-blkback loop tun bridge)
+    xen-privcmd xen-netback xen-blkback loop tun bridge kvm-amd)
 
 lab_say() { echo "lab: $*" >&2; }
 
@@ -193,6 +193,7 @@ lab_make_dom0() {
     lab_say "making dom0"
     zcat "$root/boot/xen-4.17-amd64.gz" > "$out/xen.elf"
     lab_vmlinux "$root/boot/vmlinuz-$kver" > "$out/vmlinux"
+    cp "$root/boot/vmlinuz-$kver" "$out/vmlinuz"
     lab_copy_programs "$root" "$tree"
     lab_copy_modules "$root" "$tree" "${LAB_MODULES[@]}"
     cp "$root/bin/busybox" "$tree/bin/"
