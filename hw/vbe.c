@@ -10,7 +10,7 @@
  *
  * Not modelled: separate read and write banks, and banks of 32 KiB.
  */
-#include "hw/vga.h"
+#include "hw/stdvga.h"
 
 #define ID_FIRST 0xb0c0
 #define ID_LAST  0xb0c5
@@ -28,9 +28,29 @@ static uint64_t pitch_of(unsigned bpp, uint64_t pixels)
     return pixels * ((bpp + 7) / 8);
 }
 
-uint64_t vbe_pitch(const struct vga *v)
+static uint64_t vbe_pitch(const struct stdvga *v)
 {
     return pitch_of(v->s.vbe[VBE_BPP], v->s.vbe[VBE_VIRT_WIDTH]);
+}
+
+static const struct stdvga *std_of(const struct vga *v)
+{
+    return container_of(v, const struct stdvga, v);
+}
+
+static bool enabled(const struct stdvga *v)
+{
+    return v->s.vbe[VBE_ENABLE] & VBE_ENABLED;
+}
+
+bool vbe_enabled(const struct vga *v)
+{
+    return enabled(std_of(v));
+}
+
+bool vbe_dac_8bit(const struct vga *v)
+{
+    return std_of(v)->s.vbe[VBE_ENABLE] & VBE_8BIT_DAC;
 }
 
 static bool bpp_known(unsigned bpp)
@@ -70,40 +90,40 @@ static void vbe_fixup(uint16_t r[VBE_REGS], uint64_t size)
     r[VBE_Y_OFFSET] = clamp16(r[VBE_Y_OFFSET], 0, r[VBE_VIRT_HEIGHT] - r[VBE_YRES]);
 }
 
-static uint16_t bank_mask(const struct vga *v)
+static uint16_t bank_mask(const struct stdvga *v)
 {
-    return (v->vram_size >> 16) - 1;
+    return (v->v.vram_size >> 16) - 1;
 }
 
-bool vbe_valid(const struct vga *v)
+bool vbe_valid(const struct stdvga *v)
 {
     uint16_t r[VBE_REGS];
 
     memcpy(r, v->s.vbe, sizeof(r));
-    if (vbe_enabled(v))
-        vbe_fixup(r, v->vram_size);
+    if (enabled(v))
+        vbe_fixup(r, v->v.vram_size);
     return !memcmp(r, v->s.vbe, sizeof(r)) && r[VBE_ID] >= ID_FIRST && r[VBE_ID] <= ID_LAST &&
            !(r[VBE_ENABLE] & ~ENABLE_BITS) && r[VBE_BANK] <= bank_mask(v);
 }
 
-static void vbe_clear(struct vga *v)
+static void vbe_clear(struct stdvga *v)
 {
     uint64_t len = vbe_pitch(v) * v->s.vbe[VBE_YRES];
 
-    if (len > v->vram_size)
-        len = v->vram_size;
-    memset(v->vram, 0, len);
+    if (len > v->v.vram_size)
+        len = v->v.vram_size;
+    memset(v->v.vram, 0, len);
     for (uint64_t at = 0; at < len; at += 1 << VGA_PAGE_SHIFT)
-        vga_mark(v, at);
+        vga_mark(&v->v, at);
 }
 
-static void vbe_switch(struct vga *v, uint16_t val)
+static void vbe_switch(struct stdvga *v, uint16_t val)
 {
     uint16_t *r = v->s.vbe, asked[VBE_REGS];
-    bool was = vbe_enabled(v);
+    bool was = enabled(v);
 
     r[VBE_ENABLE] = val & ENABLE_BITS;
-    if (was == vbe_enabled(v))
+    if (was == enabled(v))
         return;
     r[VBE_BANK] = 0;
     if (was)
@@ -111,20 +131,20 @@ static void vbe_switch(struct vga *v, uint16_t val)
     r[VBE_VIRT_WIDTH] = r[VBE_XRES];
     r[VBE_X_OFFSET] = r[VBE_Y_OFFSET] = 0;
     memcpy(asked, r, sizeof(asked));
-    vbe_fixup(r, v->vram_size);
+    vbe_fixup(r, v->v.vram_size);
     if (memcmp(asked, r, VBE_ENABLE * sizeof(*r)))
-        guest_err(&v->pci.dev, "mode %ux%ux%u does not exist: made it %ux%ux%u", asked[VBE_XRES],
+        guest_err(&v->v.pci.dev, "mode %ux%ux%u does not exist: made it %ux%ux%u", asked[VBE_XRES],
                   asked[VBE_YRES], asked[VBE_BPP], r[VBE_XRES], r[VBE_YRES], r[VBE_BPP]);
     if (!(val & VBE_NOCLEAR))
         vbe_clear(v);
 }
 
-uint16_t vbe_read(struct vga *v, unsigned index)
+uint16_t vbe_read(struct stdvga *v, unsigned index)
 {
     const uint16_t *r = v->s.vbe;
 
     if (index == VBE_MEMORY_64K)
-        return v->vram_size >> 16;
+        return v->v.vram_size >> 16;
     if (index >= VBE_REGS)
         return 0;
     if (r[VBE_ENABLE] & VBE_GETCAPS) {
@@ -138,7 +158,7 @@ uint16_t vbe_read(struct vga *v, unsigned index)
     return r[index];
 }
 
-void vbe_write(struct vga *v, unsigned index, uint16_t val)
+void vbe_write(struct stdvga *v, unsigned index, uint16_t val)
 {
     uint16_t *r = v->s.vbe;
 
@@ -160,14 +180,63 @@ void vbe_write(struct vga *v, unsigned index, uint16_t val)
     case VBE_X_OFFSET:
     case VBE_Y_OFFSET:
         r[index] = val;
-        if (vbe_enabled(v))
-            vbe_fixup(r, v->vram_size);
+        if (enabled(v))
+            vbe_fixup(r, v->v.vram_size);
         return;
     case VBE_VIRT_HEIGHT: /* follows from the width and the memory */
         return;
     default:
-        guest_err(&v->pci.dev, "display interface register %x does not exist", index);
+        guest_err(&v->v.pci.dev, "display interface register %x does not exist", index);
     }
+}
+
+/* ---- the picture and the window ---- */
+
+bool vbe_view(const struct vga *card, struct vga_view *w)
+{
+    const struct stdvga *v = std_of(card);
+    const uint16_t *r = v->s.vbe;
+
+    if (!enabled(v))
+        return false;
+    w->width = r[VBE_XRES] < SURFACE_MAX_WIDTH ? r[VBE_XRES] : SURFACE_MAX_WIDTH;
+    w->height = r[VBE_YRES] < SURFACE_MAX_HEIGHT ? r[VBE_YRES] : SURFACE_MAX_HEIGHT;
+    w->pitch = vbe_pitch(v);
+    w->split = 2 * SURFACE_MAX_HEIGHT; /* there is none */
+    w->row_scans = w->scan_lines = w->rep = 1;
+    w->depth = r[VBE_BPP];
+    w->big_endian = v->s.big_endian;
+    if (w->depth == 4) {
+        w->kind = VIEW_PLANAR;
+        w->dots = 8;
+        w->chars = w->width / 8;
+        w->width = w->chars * 8;
+        w->pitch /= 4;
+        w->start = r[VBE_Y_OFFSET] * w->pitch + r[VBE_X_OFFSET] / 8;
+        w->pan = w->pan_below = r[VBE_X_OFFSET] % 8;
+        w->mask = card->vram_size / 4 - 1;
+    } else {
+        w->kind = VIEW_PACKED;
+        w->start = r[VBE_Y_OFFSET] * w->pitch + r[VBE_X_OFFSET] * ((w->depth + 7) / 8);
+    }
+    return true;
+}
+
+/* In depths of a byte and more, a plain bank of 64 KiB. */
+bool vbe_window(const struct vga *card, struct vga_window *w)
+{
+    const struct stdvga *v = std_of(card);
+
+    if (!enabled(v))
+        return false;
+    w->bank = (uint32_t)v->s.vbe[VBE_BANK] << 16;
+    w->mask = card->vram_size / 4 - 1;
+    if (v->s.vbe[VBE_BPP] == 4)
+        return false;
+    w->start = 0;
+    w->size = 1 << 16;
+    w->path = PATH_LINEAR;
+    return true;
 }
 
 /* ---- ports ---- */
@@ -179,17 +248,17 @@ void vbe_write(struct vga *v, unsigned index, uint16_t val)
  */
 uint64_t vbe_index_read(struct device *dev, uint64_t off, unsigned width)
 {
-    return vga_of(dev)->s.vbe_index;
+    return stdvga_of(dev)->s.vbe_index;
 }
 
 void vbe_index_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
 {
-    vga_of(dev)->s.vbe_index = val & 0xff;
+    stdvga_of(dev)->s.vbe_index = val & 0xff;
 }
 
 uint64_t vbe_data_read(struct device *dev, uint64_t off, unsigned width)
 {
-    struct vga *v = vga_of(dev);
+    struct stdvga *v = stdvga_of(dev);
 
     if (width == 2)
         return vbe_read(v, v->s.vbe_index);
@@ -198,7 +267,7 @@ uint64_t vbe_data_read(struct device *dev, uint64_t off, unsigned width)
 
 void vbe_data_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
 {
-    struct vga *v = vga_of(dev);
+    struct stdvga *v = stdvga_of(dev);
 
     if (width == 2)
         vbe_write(v, v->s.vbe_index, val);
@@ -209,14 +278,14 @@ void vbe_data_write(struct device *dev, uint64_t off, uint64_t val, unsigned wid
 
 uint64_t vbe_high_read(struct device *dev, uint64_t off, unsigned width)
 {
-    struct vga *v = vga_of(dev);
+    struct stdvga *v = stdvga_of(dev);
 
     return vbe_read(v, v->s.vbe_index) >> 8;
 }
 
 void vbe_high_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
 {
-    struct vga *v = vga_of(dev);
+    struct stdvga *v = stdvga_of(dev);
 
     vbe_write(v, v->s.vbe_index, v->s.vbe_low | val << 8);
     dev->type->sync(dev);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Drawing the VGA's picture: which pages changed, which lines that makes, and
- * the packed pixels of the Bochs modes. A line that may have changed is
+ * what of them is told to the display. A line that may have changed is
  * converted aside and compared with the surface, so only pixels that really
  * differ are damaged. Pages are dirty when the hypervisor saw the guest's CPU
  * write them or when our own window did (the hypervisor does not see that).
  */
 #include "hw/vga.h"
-#include <byteswap.h>
 
 #define PAGE_WORDS(bytes) ((bytes) >> VGA_PAGE_SHIFT >> 6)
 
@@ -35,6 +34,8 @@ static void view_words(const struct vga *v, uint32_t *first, uint32_t *end)
     if (w->kind == VIEW_PACKED) {
         from = w->start;
         to = from + (uint64_t)w->pitch * w->height;
+        if (w->split < w->height || to > v->vram_size) /* it starts again at 0 somewhere */
+            from = 0;
     }
     if (to > v->vram_size)
         to = v->vram_size;
@@ -105,7 +106,14 @@ void vga_put_line(struct vga *v, struct surface *s, uint32_t y, const uint32_t *
     uint32_t *dst = s->pixels + (size_t)y * (s->stride / 4);
     uint32_t x0 = 0, x1 = s->width;
 
-    if (y >= s->height || !memcmp(dst, src, (size_t)s->width * 4))
+    if (y >= s->height)
+        return;
+    if (vga_pointer_line(v, y)) { /* on a copy: other lines may be made of src */
+        memcpy(v->over, src, (size_t)s->width * 4);
+        v->ops->pointer_draw(v, y, v->over, s->width);
+        src = v->over;
+    }
+    if (!memcmp(dst, src, (size_t)s->width * 4))
         return;
     while (x0 < x1 && dst[x0] == src[x0])
         x0++;
@@ -113,123 +121,6 @@ void vga_put_line(struct vga *v, struct surface *s, uint32_t y, const uint32_t *
         x1--;
     memcpy(dst + x0, src + x0, (size_t)(x1 - x0) * 4);
     vga_span_add(v, y, 1, x0, x1);
-}
-
-/* ---- packed pixels ---- */
-
-static uint16_t load16(const uint8_t *p)
-{
-    uint16_t val;
-
-    memcpy(&val, p, 2);
-    return val;
-}
-
-static uint32_t load32(const uint8_t *p)
-{
-    uint32_t val;
-
-    memcpy(&val, p, 4);
-    return val;
-}
-
-static uint32_t from555(uint32_t p)
-{
-    uint32_t r = p >> 10 & 31, g = p >> 5 & 31, b = p & 31;
-
-    return (r << 3 | r >> 2) << 16 | (g << 3 | g >> 2) << 8 | b << 3 | b >> 2;
-}
-
-static uint32_t from565(uint32_t p)
-{
-    uint32_t r = p >> 11 & 31, g = p >> 5 & 63, b = p & 31;
-
-    return (r << 3 | r >> 2) << 16 | (g << 2 | g >> 4) << 8 | b << 3 | b >> 2;
-}
-
-static void line8(uint32_t *dst, const uint8_t *src, uint32_t n, const uint32_t *pal)
-{
-    for (uint32_t i = 0; i < n; i++)
-        dst[i] = pal[src[i]];
-}
-
-static void line15(uint32_t *dst, const uint8_t *src, uint32_t n, const uint32_t *pal)
-{
-    for (uint32_t i = 0; i < n; i++)
-        dst[i] = from555(load16(src + 2 * i));
-}
-
-static void line16(uint32_t *dst, const uint8_t *src, uint32_t n, const uint32_t *pal)
-{
-    for (uint32_t i = 0; i < n; i++)
-        dst[i] = from565(load16(src + 2 * i));
-}
-
-static void line24(uint32_t *dst, const uint8_t *src, uint32_t n, const uint32_t *pal)
-{
-    for (uint32_t i = 0; i < n; i++)
-        dst[i] = src[3 * i] | src[3 * i + 1] << 8 | src[3 * i + 2] << 16;
-}
-
-static void line32(uint32_t *dst, const uint8_t *src, uint32_t n, const uint32_t *pal)
-{
-    for (uint32_t i = 0; i < n; i++)
-        dst[i] = load32(src + 4 * i) & 0xffffff;
-}
-
-static void line15be(uint32_t *dst, const uint8_t *src, uint32_t n, const uint32_t *pal)
-{
-    for (uint32_t i = 0; i < n; i++)
-        dst[i] = from555(bswap_16(load16(src + 2 * i)));
-}
-
-static void line16be(uint32_t *dst, const uint8_t *src, uint32_t n, const uint32_t *pal)
-{
-    for (uint32_t i = 0; i < n; i++)
-        dst[i] = from565(bswap_16(load16(src + 2 * i)));
-}
-
-static void line24be(uint32_t *dst, const uint8_t *src, uint32_t n, const uint32_t *pal)
-{
-    for (uint32_t i = 0; i < n; i++)
-        dst[i] = src[3 * i] << 16 | src[3 * i + 1] << 8 | src[3 * i + 2];
-}
-
-static void line32be(uint32_t *dst, const uint8_t *src, uint32_t n, const uint32_t *pal)
-{
-    for (uint32_t i = 0; i < n; i++)
-        dst[i] = bswap_32(load32(src + 4 * i)) & 0xffffff;
-}
-
-typedef void line_fn(uint32_t *dst, const uint8_t *src, uint32_t n, const uint32_t *pal);
-
-static const struct {
-    unsigned depth, bytes;
-    line_fn *little, *big;
-} packed[] = {
-    { 8, 1, line8, line8 },      { 15, 2, line15, line15be }, { 16, 2, line16, line16be },
-    { 24, 3, line24, line24be }, { 32, 4, line32, line32be },
-};
-
-static void draw_packed(struct vga *v, struct surface *s, bool full)
-{
-    const struct vga_view *w = &v->view;
-    unsigned k = 0;
-
-    while (k < sizeof(packed) / sizeof(packed[0]) - 1 && packed[k].depth != w->depth)
-        k++;
-    for (uint32_t y = 0; y < s->height; y++) {
-        uint64_t addr = w->start + (uint64_t)y * w->pitch, len = s->width * packed[k].bytes;
-
-        if (!full && !vga_is_dirty(v, addr, len))
-            continue;
-        if (addr + len <= v->vram_size)
-            (w->big_endian ? packed[k].big : packed[k].little)(v->line, v->vram + addr, s->width,
-                                                               v->pal);
-        else
-            memset(v->line, 0, (size_t)s->width * 4);
-        vga_put_line(v, s, y, v->line);
-    }
 }
 
 static void draw_blank(struct vga *v, struct surface *s, bool full)
@@ -252,6 +143,10 @@ static bool palette_changed(struct vga *v)
         return false;
     memcpy(v->pal, pal, sizeof(pal));
     memcpy(v->pal16, pal16, sizeof(pal16));
+    for (unsigned i = 0; i < 256; i++) {
+        v->pair16[i][0] = pal16[i >> 4];
+        v->pair16[i][1] = pal16[i & 15];
+    }
     return true;
 }
 
@@ -265,17 +160,17 @@ static void draw_picture(struct vga *v, struct surface *s, bool full)
         vga_draw_text(v, s, full);
     else if (v->view.kind == VIEW_BLANK)
         draw_blank(v, s, full);
-    else if (!full && !any_dirty(v, first, end))
+    else if (!full && !any_dirty(v, first, end) && !v->pointer_new)
         return;
     else if (v->view.kind == VIEW_PACKED)
-        draw_packed(v, s, full);
+        vga_draw_packed(v, s, full);
     else
         vga_draw_planes(v, s, full);
     if (first < end)
         memset(v->dirty + first, 0, (end - first) * sizeof(*v->dirty));
 }
 
-static void vga_draw(void *card, struct display *d, bool all)
+void vga_draw(void *card, struct display *d, bool all)
 {
     struct vga *v = card;
     struct vga_view view;
@@ -294,11 +189,12 @@ static void vga_draw(void *card, struct display *d, bool all)
             return;
     }
     full |= palette_changed(v);
+    v->pointer_y0 = v->pointer_y1 = 0;
+    v->pointer_new =
+        v->ops->pointer_lines && v->ops->pointer_lines(v, &v->pointer_y0, &v->pointer_y1);
     v->span = (struct vga_span){ .display = all ? NULL : d };
     draw_picture(v, s, full);
     span_flush(v);
     if (all)
         display_damage(d, (struct rect){ 0, 0, (int32_t)s->width, (int32_t)s->height });
 }
-
-const struct card_ops vga_card_ops = { .draw = vga_draw, .text = vga_text };

@@ -3,14 +3,12 @@
  * The VGA's window at a0000-bffff and the graphics controller behind it: IBM
  * PS/2 Hardware Interface Technical Reference, "Video Subsystem", and FreeVGA,
  * "Accessing the VGA Display Memory". The four planes lie side by side: plane
- * p of offset o is byte 4 * o + p of video memory. With the Bochs interface
- * on, in depths of a byte and more, the window is a plain 64 KiB bank instead.
+ * p of offset o is byte 4 * o + p of video memory. A card may make a plain bank
+ * of the window instead (PATH_LINEAR).
  *
  * Not modelled: the page bit of odd/even modes (misc bit 5): offset bit 0 is 0.
  */
 #include "hw/vga.h"
-
-#define WINDOW_64K 0x10000
 
 /* GR06 bits 3-2: which part of a0000-bffff answers. */
 static const struct {
@@ -34,7 +32,7 @@ static uint32_t expand(unsigned planes)
 /* Does the graphics controller pass bytes as they are? */
 static bool gc_transparent(const struct vga *v)
 {
-    const uint8_t *gr = v->s.gr;
+    const uint8_t *gr = v->r->gr;
 
     return !(gr[GR_MODE] & 3) && !gr[GR_SET_ENABLE] && !gr[GR_FUNCTION] && gr[GR_BITS] == 0xff;
 }
@@ -42,30 +40,22 @@ static bool gc_transparent(const struct vga *v)
 void vga_mem_sync(struct vga *v)
 {
     struct vga_window *w = &v->window;
-    unsigned map = v->s.gr[GR_MISC] >> 2 & 3;
+    unsigned map = v->r->gr[GR_MISC] >> 2 & 3;
 
     w->start = memory_map[map].start;
     w->size = memory_map[map].size;
     w->bank = 0;
     w->mask = VGA_PLANES_SIZE / 4 - 1;
     w->path = PATH_PLANAR;
-    if (vbe_enabled(v)) {
-        w->bank = (uint32_t)v->s.vbe[VBE_BANK] * WINDOW_64K;
-        w->mask = v->vram_size / 4 - 1;
-        if (v->s.vbe[VBE_BPP] > 4) {
-            w->start = 0;
-            w->size = WINDOW_64K;
-            w->path = PATH_LINEAR;
-            return;
-        }
-    }
-    if (!(v->s.misc & MISC_RAM))
+    if (v->ops->window && v->ops->window(v, w))
+        return;
+    if (!(v->r->misc & MISC_RAM))
         w->path = PATH_CLOSED;
     else if (w->bank || !gc_transparent(v))
         w->path = PATH_PLANAR;
-    else if ((v->s.sr[SR_MEMORY] & SR_MEM_CHAIN4) && v->s.sr[SR_PLANES] == 0xf)
+    else if ((v->r->sr[SR_MEMORY] & SR_MEM_CHAIN4) && v->r->sr[SR_PLANES] == 0xf)
         w->path = PATH_CHAIN4;
-    else if (!(v->s.sr[SR_MEMORY] & (SR_MEM_CHAIN4 | SR_MEM_NOT_OE)) && v->s.sr[SR_PLANES] == 3)
+    else if (!(v->r->sr[SR_MEMORY] & (SR_MEM_CHAIN4 | SR_MEM_NOT_OE)) && v->r->sr[SR_PLANES] == 3)
         w->path = PATH_TEXT;
 }
 
@@ -78,11 +68,11 @@ static uint32_t chain4_off(uint32_t off)
 /* Plane offset of a byte of the window, and which of the planes a write reaches. */
 static uint32_t write_target(const struct vga *v, uint32_t off, unsigned *planes)
 {
-    *planes = v->s.sr[SR_PLANES];
-    if (v->s.sr[SR_MEMORY] & SR_MEM_CHAIN4) {
+    *planes = v->r->sr[SR_PLANES];
+    if (v->r->sr[SR_MEMORY] & SR_MEM_CHAIN4) {
         *planes &= 1 << (off & 3);
         off = chain4_off(off);
-    } else if (!(v->s.sr[SR_MEMORY] & SR_MEM_NOT_OE)) {
+    } else if (!(v->r->sr[SR_MEMORY] & SR_MEM_NOT_OE)) {
         *planes &= off & 1 ? 0xa : 0x5;
         off &= ~1u;
     }
@@ -93,7 +83,7 @@ static uint32_t get_latch(const struct vga *v)
 {
     uint32_t val;
 
-    memcpy(&val, v->s.latch, 4);
+    memcpy(&val, v->r->latch, 4);
     return val;
 }
 
@@ -115,7 +105,7 @@ static uint32_t logical(unsigned function, uint32_t data, uint32_t latch)
 /* What the four planes would take of one byte from the CPU: GR05 bits 1-0. */
 static uint32_t gc_data(const struct vga *v, uint8_t val)
 {
-    const uint8_t *gr = v->s.gr;
+    const uint8_t *gr = v->r->gr;
     uint32_t latch = get_latch(v), set = expand(gr[GR_SET]), data, enable;
     unsigned rotate = gr[GR_FUNCTION] & GR_FUNC_ROTATE;
     uint8_t bits = gr[GR_BITS], rotated = val >> rotate | val << (8 - rotate);
@@ -214,7 +204,7 @@ void vga_mem_write(struct device *dev, uint64_t off, uint64_t val, unsigned widt
 /* Read mode 1: a one where all the planes one cares for have the colour GR02. */
 static uint8_t colour_compare(const struct vga *v, uint32_t planes)
 {
-    uint32_t differ = (planes ^ expand(v->s.gr[GR_COMPARE])) & expand(v->s.gr[GR_CARE]);
+    uint32_t differ = (planes ^ expand(v->r->gr[GR_COMPARE])) & expand(v->r->gr[GR_CARE]);
 
     differ |= differ >> 16;
     differ |= differ >> 8;
@@ -223,19 +213,19 @@ static uint8_t colour_compare(const struct vga *v, uint32_t planes)
 
 static uint8_t planar_read(struct vga *v, uint32_t off)
 {
-    unsigned plane = v->s.gr[GR_READ_PLANE];
+    unsigned plane = v->r->gr[GR_READ_PLANE];
     uint32_t planes;
 
-    if (v->s.sr[SR_MEMORY] & SR_MEM_CHAIN4) {
+    if (v->r->sr[SR_MEMORY] & SR_MEM_CHAIN4) {
         plane = off & 3;
         off = chain4_off(off);
-    } else if (v->s.gr[GR_MODE] & GR_MODE_OE) {
+    } else if (v->r->gr[GR_MODE] & GR_MODE_OE) {
         plane = (plane & 2) | (off & 1);
         off &= ~1u;
     }
     planes = vga_planes(v, (off + v->window.bank) & v->window.mask);
-    memcpy(v->s.latch, &planes, 4);
-    if (v->s.gr[GR_MODE] & GR_MODE_READ1)
+    memcpy(v->r->latch, &planes, 4);
+    if (v->r->gr[GR_MODE] & GR_MODE_READ1)
         return colour_compare(v, planes);
     return planes >> (8 * (plane & 3));
 }

@@ -21,8 +21,9 @@ static void clock_planar(const struct vga *v, uint32_t planes, uint32_t *dst)
     uint64_t px = spread(planes) | spread(planes >> 8) << 1 | spread(planes >> 16) << 2 |
                   spread(planes >> 24) << 3;
 
-    for (unsigned i = 0; i < 8; i++)
-        dst[i] = v->pal16[px >> (8 * i) & 15];
+    px |= px << 12; /* odd bytes: two pixels, the left one's colour above the right one's */
+    for (unsigned i = 0; i < 4; i++)
+        memcpy(dst + 2 * (size_t)i, v->pair16[px >> (16 * i + 8) & 0xff], 8);
 }
 
 /* Two bits a pixel: planes 0 and 1 one after the other, 2 and 3 above them. */
@@ -37,8 +38,11 @@ static void clock_cga(const struct vga *v, uint32_t planes, uint32_t *dst)
 
 static void clock_256(const struct vga *v, uint32_t planes, uint32_t *dst)
 {
-    for (unsigned i = 0; i < 8; i++)
-        dst[i] = v->pal[planes >> (i / 2 * 8) & 0xff];
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t both = v->pal[planes >> (8 * i) & 0xff] * 0x100000001ULL;
+
+        memcpy(dst + 2 * (size_t)i, &both, 8);
+    }
 }
 
 static void double_dots(uint32_t *dst)
@@ -95,7 +99,7 @@ void vga_draw_planes(struct vga *v, struct surface *s, bool full)
             /* Without the CGA's address bits all row scans of a row show the same. */
             if (!w->scan13 && !w->scan14)
                 scan = 0;
-            if (!full && !line_dirty(v, b.addr, scan))
+            if (!full && !line_dirty(v, b.addr, scan) && !vga_pointer_came(v, b.y + i))
                 continue;
             if (!made || made_scan != scan)
                 make_line(v, b.addr, scan);

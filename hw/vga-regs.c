@@ -46,8 +46,8 @@ static bool masked(const uint8_t *reg, const uint8_t *mask, unsigned n)
 
 bool vga_regs_valid(const struct vga *v)
 {
-    return masked(v->s.sr, sr_mask, SR_COUNT) && masked(v->s.gr, gr_mask, GR_COUNT) &&
-           masked(v->s.cr, cr_mask, CR_COUNT) && masked(v->s.ar, ar_mask, AR_COUNT);
+    return masked(v->r->sr, sr_mask, SR_COUNT) && masked(v->r->gr, gr_mask, GR_COUNT) &&
+           masked(v->r->cr, cr_mask, CR_COUNT) && masked(v->r->ar, ar_mask, AR_COUNT);
 }
 
 static uint8_t indexed_read(const uint8_t *reg, unsigned n, unsigned index)
@@ -66,65 +66,65 @@ static void indexed_write(uint8_t *reg, const uint8_t *mask, unsigned n, unsigne
 
 static uint8_t crtc_read(const struct vga *v)
 {
-    switch (v->s.cr_index) {
+    switch (v->r->cr_index) {
     case CR_LATCH:
-        return v->s.latch[v->s.gr[GR_READ_PLANE] & 3];
+        return v->r->latch[v->r->gr[GR_READ_PLANE] & 3];
     case CR_FLIPFLOP:
-        return v->s.ar_data ? 0x80 : 0;
+        return v->r->ar_data ? 0x80 : 0;
     case CR_AR_INDEX:
-        return v->s.ar_index;
+        return v->r->ar_index;
     default:
-        return indexed_read(v->s.cr, CR_COUNT, v->s.cr_index);
+        return indexed_read(v->r->cr, CR_COUNT, v->r->cr_index);
     }
 }
 
 static void crtc_write(struct vga *v, uint8_t val)
 {
-    unsigned i = v->s.cr_index;
+    unsigned i = v->r->cr_index;
 
-    if (i <= CR_OVERFLOW && (v->s.cr[CR_VRE] & CR_PROTECT)) {
+    if (i <= CR_OVERFLOW && (v->r->cr[CR_VRE] & CR_PROTECT)) {
         if (i == CR_OVERFLOW)
-            v->s.cr[i] = (v->s.cr[i] & ~CR_OVF_SPLIT) | (val & CR_OVF_SPLIT);
+            v->r->cr[i] = (v->r->cr[i] & ~CR_OVF_SPLIT) | (val & CR_OVF_SPLIT);
         return;
     }
-    indexed_write(v->s.cr, cr_mask, CR_COUNT, i, val);
+    indexed_write(v->r->cr, cr_mask, CR_COUNT, i, val);
 }
 
 /* ---- attribute controller: one port for index and data, in turns ---- */
 
 static void attr_write(struct vga *v, uint8_t val)
 {
-    if (v->s.ar_data)
-        indexed_write(v->s.ar, ar_mask, AR_COUNT, v->s.ar_index & 0x1f, val);
+    if (v->r->ar_data)
+        indexed_write(v->r->ar, ar_mask, AR_COUNT, v->r->ar_index & 0x1f, val);
     else
-        v->s.ar_index = val & (AR_INDEX_PAS | 0x1f);
-    v->s.ar_data = !v->s.ar_data;
+        v->r->ar_index = val & (AR_INDEX_PAS | 0x1f);
+    v->r->ar_data = !v->r->ar_data;
 }
 
 /* ---- DAC: three bytes a colour, six bits each unless the Bochs interface says eight ---- */
 
 static bool dac_is_8bit(const struct vga *v)
 {
-    return v->s.vbe[VBE_ENABLE] & VBE_8BIT_DAC;
+    return v->ops->dac_8bit && v->ops->dac_8bit(v);
 }
 
 static void dac_start(struct vga *v, bool read, uint8_t index)
 {
-    v->s.dac_state = read ? DAC_STATE_READ : 0;
-    v->s.dac_sub = 0;
+    v->r->dac_state = read ? DAC_STATE_READ : 0;
+    v->r->dac_sub = 0;
     if (read)
-        v->s.dac_read = index;
+        v->r->dac_read = index;
     else
-        v->s.dac_write = index;
+        v->r->dac_write = index;
 }
 
 static uint8_t dac_data_read(struct vga *v)
 {
-    uint8_t val = v->s.dac[v->s.dac_read * 3 + v->s.dac_sub % 3];
+    uint8_t val = v->r->dac[v->r->dac_read * 3 + v->r->dac_sub % 3];
 
-    v->s.dac_sub = (v->s.dac_sub + 1) % 3;
-    if (!v->s.dac_sub)
-        v->s.dac_read++;
+    v->r->dac_sub = (v->r->dac_sub + 1) % 3;
+    if (!v->r->dac_sub)
+        v->r->dac_read++;
     return dac_is_8bit(v) ? val : val >> 2;
 }
 
@@ -133,11 +133,11 @@ static void dac_data_write(struct vga *v, uint8_t val)
 {
     if (!dac_is_8bit(v))
         val = val << 2 | (val >> 4 & 3);
-    v->s.dac_cache[v->s.dac_sub % 3] = val;
-    v->s.dac_sub = (v->s.dac_sub + 1) % 3;
-    if (!v->s.dac_sub) {
-        memcpy(&v->s.dac[v->s.dac_write * 3], v->s.dac_cache, 3);
-        v->s.dac_write++;
+    v->r->dac_cache[v->r->dac_sub % 3] = val;
+    v->r->dac_sub = (v->r->dac_sub + 1) % 3;
+    if (!v->r->dac_sub) {
+        memcpy(&v->r->dac[v->r->dac_write * 3], v->r->dac_cache, 3);
+        v->r->dac_write++;
     }
 }
 
@@ -149,20 +149,21 @@ static void dac_data_write(struct vga *v, uint8_t val)
  */
 static uint8_t beam_status(struct vga *v)
 {
-    const uint8_t *cr = v->s.cr;
-    unsigned dots = v->s.sr[SR_CLOCK] & SR_CLOCK_8DOT ? 8 : 9;
-    uint64_t clock = (v->s.misc & MISC_CLOCK) == 4 ? 28322 : 25175; /* kHz */
+    const uint8_t *cr = v->r->cr;
+    unsigned dots = v->r->sr[SR_CLOCK] & SR_CLOCK_8DOT ? 8 : 9;
+    uint64_t clock = (v->r->misc & MISC_CLOCK) == 4 ? 28322 : 25175; /* kHz */
     uint64_t columns = cr[0] + 5u, line_ns, line, column;
     uint32_t lines, shown, retrace;
     uint64_t now = platform_now(v->pci.dev.plat);
 
-    if (v->s.sr[SR_CLOCK] & SR_CLOCK_HALF)
+    if (v->r->sr[SR_CLOCK] & SR_CLOCK_HALF)
         dots *= 2;
     lines = (cr[6] | (cr[7] & 0x01) << 8 | (cr[7] & 0x20) << 4) + 2u;
     shown = (cr[CR_VDE] | (cr[7] & 0x02) << 7 | (cr[7] & 0x40) << 3) + 1u;
     retrace = cr[CR_VRS] | (cr[7] & 0x04) << 6 | (cr[7] & 0x80) << 2;
     line_ns = columns * dots * 1000000 / clock;
-    if (vbe_enabled(v) || lines < 100 || columns < 20 || retrace >= lines) {
+    if ((v->ops->own_timing && v->ops->own_timing(v)) || lines < 100 || columns < 20 ||
+        retrace >= lines) {
         lines = 525; /* 640x480 at 60 Hz, 31.5 kHz */
         shown = 480;
         retrace = 490;
@@ -178,7 +179,7 @@ static uint8_t beam_status(struct vga *v)
 
 static uint8_t status1_read(struct vga *v)
 {
-    v->s.ar_data = false;
+    v->r->ar_data = false;
     return beam_status(v);
 }
 
@@ -191,7 +192,7 @@ static unsigned crtc_port(const struct vga *v, unsigned port)
 
     if (port >= 0x3c0 && port <= 0x3cf)
         return port;
-    if (colour != !!(v->s.misc & MISC_COLOUR))
+    if (colour != !!(v->r->misc & MISC_COLOUR))
         return 0;
     return colour ? port : port + 0x20;
 }
@@ -200,35 +201,35 @@ uint8_t vga_port_read(struct vga *v, unsigned port)
 {
     switch (crtc_port(v, port)) {
     case 0x3c0:
-        return v->s.ar_index;
+        return v->r->ar_index;
     case 0x3c1:
-        return indexed_read(v->s.ar, AR_COUNT, v->s.ar_index & 0x1f);
+        return indexed_read(v->r->ar, AR_COUNT, v->r->ar_index & 0x1f);
     case 0x3c2:
         return ST0_SWITCH;
     case 0x3c3:
-        return v->s.enable;
+        return v->r->enable;
     case 0x3c4:
-        return v->s.sr_index;
+        return v->r->sr_index;
     case 0x3c5:
-        return indexed_read(v->s.sr, SR_COUNT, v->s.sr_index);
+        return indexed_read(v->r->sr, SR_COUNT, v->r->sr_index);
     case 0x3c6:
-        return v->s.pel_mask;
+        return v->r->pel_mask;
     case 0x3c7:
-        return v->s.dac_state;
+        return v->r->dac_state;
     case 0x3c8:
-        return v->s.dac_write;
+        return v->r->dac_write;
     case 0x3c9:
         return dac_data_read(v);
     case 0x3ca:
-        return v->s.feature;
+        return v->r->feature;
     case 0x3cc:
-        return v->s.misc;
+        return v->r->misc;
     case 0x3ce:
-        return v->s.gr_index;
+        return v->r->gr_index;
     case 0x3cf:
-        return indexed_read(v->s.gr, GR_COUNT, v->s.gr_index);
+        return indexed_read(v->r->gr, GR_COUNT, v->r->gr_index);
     case 0x3d4:
-        return v->s.cr_index;
+        return v->r->cr_index;
     case 0x3d5:
         return crtc_read(v);
     case 0x3da:
@@ -246,19 +247,19 @@ void vga_port_write(struct vga *v, unsigned port, uint8_t val)
         attr_write(v, val);
         break;
     case 0x3c2:
-        v->s.misc = val & 0xef;
+        v->r->misc = val & 0xef;
         break;
     case 0x3c3:
-        v->s.enable = val & 1;
+        v->r->enable = val & 1;
         break;
     case 0x3c4:
-        v->s.sr_index = val & 7;
+        v->r->sr_index = val & v->ops->sr_index;
         break;
     case 0x3c5:
-        indexed_write(v->s.sr, sr_mask, SR_COUNT, v->s.sr_index, val);
+        indexed_write(v->r->sr, sr_mask, SR_COUNT, v->r->sr_index, val);
         break;
     case 0x3c6:
-        v->s.pel_mask = val;
+        v->r->pel_mask = val;
         break;
     case 0x3c7:
         dac_start(v, true, val);
@@ -270,19 +271,19 @@ void vga_port_write(struct vga *v, unsigned port, uint8_t val)
         dac_data_write(v, val);
         break;
     case 0x3ce:
-        v->s.gr_index = val & 15;
+        v->r->gr_index = val & v->ops->gr_index;
         break;
     case 0x3cf:
-        indexed_write(v->s.gr, gr_mask, GR_COUNT, v->s.gr_index, val);
+        indexed_write(v->r->gr, gr_mask, GR_COUNT, v->r->gr_index, val);
         break;
     case 0x3d4:
-        v->s.cr_index = val & 0x3f;
+        v->r->cr_index = val & v->ops->cr_index;
         break;
     case 0x3d5:
         crtc_write(v, val);
         break;
     case 0x3da:
-        v->s.feature = val & 0x0b;
+        v->r->feature = val & 0x0b;
         break;
     default:
         break;

@@ -135,7 +135,7 @@ static void draw_band(struct vga *v, struct surface *s, const struct vga_band *b
 /* The address the cursor is on, or one that no cell has. */
 static uint32_t cursor_addr(const struct vga *v, int64_t now)
 {
-    const uint8_t *cr = v->s.cr;
+    const uint8_t *cr = v->r->cr;
     uint32_t skew = cr[CR_CUR_END] >> 5 & 3;
 
     if (v->view.cursor_first > v->view.cursor_last || now / CURSOR_NS % 2)

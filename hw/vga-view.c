@@ -38,11 +38,11 @@ static uint32_t vertical(const uint8_t *cr, unsigned reg, unsigned bit8, uint8_t
 
 static void view_size(const struct vga *v, struct vga_view *w, uint32_t dots)
 {
-    const uint8_t *cr = v->s.cr;
+    const uint8_t *cr = v->r->cr;
     unsigned twice = cr[CR_MODE] & MODE_DOUBLE ? 2 : 1;
 
     w->dots = dots;
-    w->rep = v->s.sr[SR_CLOCK] & SR_CLOCK_HALF ? 2 : 1;
+    w->rep = v->r->sr[SR_CLOCK] & SR_CLOCK_HALF ? 2 : 1;
     w->chars = min32(cr[1] + 1u, SURFACE_MAX_WIDTH / (dots * w->rep));
     w->width = w->chars * dots * w->rep;
     w->height = (vertical(cr, CR_VDE, 1, cr[7], 6) + 1) * twice;
@@ -51,7 +51,7 @@ static void view_size(const struct vga *v, struct vga_view *w, uint32_t dots)
 
 static void view_rows(const struct vga *v, struct vga_view *w)
 {
-    const uint8_t *cr = v->s.cr;
+    const uint8_t *cr = v->r->cr;
 
     w->row_scans = (cr[CR_MAX_SCAN] & SCAN_MASK) + 1u;
     w->scan_lines = cr[CR_MAX_SCAN] & 0x80 ? 2 : 1;
@@ -63,7 +63,7 @@ static void view_rows(const struct vga *v, struct vga_view *w)
 
 static void view_addressing(const struct vga *v, struct vga_view *w)
 {
-    const uint8_t *cr = v->s.cr;
+    const uint8_t *cr = v->r->cr;
 
     w->unit = UNIT_WORD;
     if (cr[CR_UNDERLINE] & UNDER_DWORD)
@@ -85,11 +85,11 @@ static uint32_t font_off(unsigned low, unsigned high)
 
 static void view_text(const struct vga *v, struct vga_view *w)
 {
-    const uint8_t *cr = v->s.cr;
-    uint8_t font = v->s.sr[SR_FONT], mode = v->s.ar[AR_MODE], pan = v->s.ar[AR_PAN];
+    const uint8_t *cr = v->r->cr;
+    uint8_t font = v->r->sr[SR_FONT], mode = v->r->ar[AR_MODE], pan = v->r->ar[AR_PAN];
 
     w->kind = VIEW_TEXT;
-    view_size(v, w, v->s.sr[SR_CLOCK] & SR_CLOCK_8DOT ? 8 : 9);
+    view_size(v, w, v->r->sr[SR_CLOCK] & SR_CLOCK_8DOT ? 8 : 9);
     view_rows(v, w);
     view_addressing(v, w);
     w->scan13 = w->scan14 = 0;
@@ -113,12 +113,12 @@ static void view_text(const struct vga *v, struct vga_view *w)
 
 static void view_graphics(const struct vga *v, struct vga_view *w)
 {
-    uint8_t mode = v->s.gr[GR_MODE];
+    uint8_t mode = v->r->gr[GR_MODE];
 
     view_size(v, w, 8);
     view_rows(v, w);
     view_addressing(v, w);
-    w->pan = v->s.ar[AR_PAN] & 7;
+    w->pan = v->r->ar[AR_PAN] & 7;
     if (mode & GR_MODE_256) {
         w->kind = VIEW_256;
         w->pan &= 6; /* two dots a pixel */
@@ -126,45 +126,19 @@ static void view_graphics(const struct vga *v, struct vga_view *w)
         w->kind = mode & GR_MODE_CGA ? VIEW_CGA : VIEW_PLANAR;
     }
     w->pan *= w->rep;
-    w->pan_below = v->s.ar[AR_MODE] & AR_MODE_SPLIT ? 0 : w->pan;
-}
-
-static void view_vbe(const struct vga *v, struct vga_view *w)
-{
-    const uint16_t *r = v->s.vbe;
-
-    w->width = min32(r[VBE_XRES], SURFACE_MAX_WIDTH);
-    w->height = min32(r[VBE_YRES], SURFACE_MAX_HEIGHT);
-    w->pitch = vbe_pitch(v);
-    w->split = 2 * SURFACE_MAX_HEIGHT; /* there is none */
-    w->row_scans = w->scan_lines = w->rep = 1;
-    w->depth = r[VBE_BPP];
-    w->big_endian = v->s.big_endian;
-    if (w->depth == 4) {
-        w->kind = VIEW_PLANAR;
-        w->dots = 8;
-        w->chars = w->width / 8;
-        w->width = w->chars * 8;
-        w->pitch /= 4;
-        w->start = r[VBE_Y_OFFSET] * w->pitch + r[VBE_X_OFFSET] / 8;
-        w->pan = w->pan_below = r[VBE_X_OFFSET] % 8;
-        w->mask = v->vram_size / 4 - 1;
-    } else {
-        w->kind = VIEW_PACKED;
-        w->start = r[VBE_Y_OFFSET] * w->pitch + r[VBE_X_OFFSET] * ((w->depth + 7) / 8);
-    }
+    w->pan_below = v->r->ar[AR_MODE] & AR_MODE_SPLIT ? 0 : w->pan;
 }
 
 void vga_view_get(const struct vga *v, struct vga_view *w)
 {
     memset(w, 0, sizeof(*w));
-    if (!(v->s.ar_index & AR_INDEX_PAS))
+    if (!(v->r->ar_index & AR_INDEX_PAS))
         w->kind = VIEW_BLANK;
-    else if (vbe_enabled(v))
-        view_vbe(v, w);
-    else if (v->s.sr[SR_CLOCK] & SR_CLOCK_OFF)
+    else if (v->ops->view && v->ops->view(v, w))
+        ;
+    else if (v->r->sr[SR_CLOCK] & SR_CLOCK_OFF)
         w->kind = VIEW_BLANK;
-    else if (v->s.gr[GR_MISC] & GR_MISC_GFX)
+    else if (v->r->gr[GR_MISC] & GR_MISC_GFX)
         view_graphics(v, w);
     else
         view_text(v, w);
@@ -227,14 +201,27 @@ static uint32_t pixel(const uint8_t *rgb)
     return (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2];
 }
 
+static uint32_t from332(uint32_t i)
+{
+    uint32_t r = i >> 5, g = i >> 2 & 7, b = i & 3;
+
+    return (r << 5 | r << 2 | r >> 1) << 16 | (g << 5 | g << 2 | g >> 1) << 8 | b * 0x55;
+}
+
 void vga_palette_get(const struct vga *v, uint32_t pal[256], uint32_t pal16[16])
 {
-    for (unsigned i = 0; i < 256; i++)
-        pal[i] = pixel(&v->s.dac[(i & v->s.pel_mask) * 3]);
+    for (unsigned i = 0; i < 256; i++) {
+        if (v->view.kind == VIEW_PACKED && v->view.direct8 == DIRECT_GREY)
+            pal[i] = i * 0x010101;
+        else if (v->view.kind == VIEW_PACKED && v->view.direct8 == DIRECT_332)
+            pal[i] = from332(i);
+        else
+            pal[i] = pixel(&v->r->dac[(i & v->r->pel_mask) * 3]);
+    }
     for (unsigned i = 0; i < 16; i++) {
-        unsigned c = v->s.ar[i & v->s.ar[AR_PLANES]] & 0x3f, top = v->s.ar[AR_COLOUR];
+        unsigned c = v->r->ar[i & v->r->ar[AR_PLANES]] & 0x3f, top = v->r->ar[AR_COLOUR];
 
-        if (v->s.ar[AR_MODE] & AR_MODE_P54S)
+        if (v->r->ar[AR_MODE] & AR_MODE_P54S)
             c = (c & 0x0f) | (top & 3) << 4;
         pal16[i] = pal[c | (top & 0x0c) << 4];
     }

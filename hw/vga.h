@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hw/vga.h: what the files of the standard VGA share. vga.c is the device and
- * its registers, vga-mem.c the window at a0000, vbe.c the Bochs display
- * interface, vga-view.c what the registers mean for the picture, vga-draw.c,
- * vga-planar.c and vga-text.c the picture.
+ * hw/vga.h: the IBM VGA that every card here has inside. vga-regs.c is its
+ * registers, vga-mem.c the window at a0000, vga-view.c what the registers mean
+ * for the picture, vga-draw.c, vga-packed.c, vga-planar.c and vga-text.c the
+ * picture, vga-card.c what all cards set up alike. A card (vga.c, the standard
+ * VGA with Bochs' display interface; cirrus.c) has a struct vga first and says
+ * in struct vga_ops where it is more than a VGA.
  */
 #pragma once
 #include <string.h>
 #include "display/display.h"
 #include "hw/core/pci.h"
 #include "hw/core/state.h"
+#include "hw/edid.h"
 
 /* Counts of the registers, and bits that more than one file looks at. */
 #define SR_COUNT 5
@@ -71,26 +74,6 @@ enum {
 #define AR_MODE_P54S  0x80
 #define AR_INDEX_PAS  0x20 /* the palette is the display's; clear: blank */
 
-enum {
-    VBE_ID,
-    VBE_XRES,
-    VBE_YRES,
-    VBE_BPP,
-    VBE_ENABLE,
-    VBE_BANK,
-    VBE_VIRT_WIDTH,
-    VBE_VIRT_HEIGHT,
-    VBE_X_OFFSET,
-    VBE_Y_OFFSET,
-    VBE_REGS,
-    VBE_MEMORY_64K = VBE_REGS
-};
-#define VBE_ENABLED  0x01
-#define VBE_GETCAPS  0x02
-#define VBE_8BIT_DAC 0x20
-#define VBE_LFB      0x40
-#define VBE_NOCLEAR  0x80
-
 #define VGA_PAGE_SHIFT  12
 #define VGA_PLANES_SIZE (256u << 10) /* what the VGA proper can address of the memory */
 #define VGA_FONT_SIZE   (256 * 32)
@@ -106,6 +89,8 @@ struct vga_window {
 };
 
 enum vga_kind { VIEW_BLANK, VIEW_TEXT, VIEW_PLANAR, VIEW_CGA, VIEW_256, VIEW_PACKED };
+#define DEPTH_15MIX 0x8f
+enum vga_direct { DIRECT_NOT, DIRECT_GREY, DIRECT_332 };
 enum vga_unit { UNIT_BYTE, UNIT_WORD, UNIT_DWORD };
 
 /*
@@ -130,7 +115,8 @@ struct vga_view {
     uint32_t slow;           /* address advances every 1 << slow characters */
     uint32_t scan13, scan14; /* row scan bits are offset bits 13, 14 */
     uint32_t mask;           /* of plane offsets */
-    uint32_t depth;          /* packed: 8, 15, 16, 24, 32 */
+    uint32_t depth;          /* packed: 8, 15, 16, 24, 32 or DEPTH_15MIX */
+    uint32_t direct8;        /* enum vga_direct: packed bytes that are colours without a palette */
     uint32_t big_endian;
     uint32_t font[2];                   /* plane 2 offsets, by attribute bit 3 */
     uint32_t underline;                 /* row scan of it; 32: none */
@@ -143,14 +129,75 @@ struct vga_span { /* lines changed so far, not yet told to the display */
     uint32_t x0, x1, y0, y1; /* y0 == y1: none */
 };
 
+struct vga;
+
+/* The registers of an IBM VGA and the monitor behind it: a part of a card's guest-visible state. */
+struct vga_regs {
+    uint16_t edid_x, edid_y; /* the mode that the monitor prefers */
+    uint8_t latch[4];
+    uint8_t dac[768]; /* 8 bits a colour */
+    uint8_t dac_cache[3];
+    uint8_t dac_sub; /* colour of the three that is next */
+    uint8_t dac_read, dac_write, dac_state, pel_mask;
+    uint8_t sr_index, sr[SR_COUNT];
+    uint8_t gr_index, gr[GR_COUNT];
+    uint8_t cr_index, cr[CR_COUNT];
+    uint8_t ar_index, ar[AR_COUNT];
+    uint8_t misc, feature, enable;
+    bool ar_data; /* the next write to 3c0 is data */
+};
+
+/*
+ * Their lines in a card's state table; R is the path of the struct vga_regs within s. The monitor
+ * and ar_data are lines of their own: the monitor is newer than the standard VGA's first state.
+ */
+#define VGA_MONITOR(T, R, ...)                                                                     \
+    VGA_NAMED(T, FIELD, R, edid_x, .max = EDID_MAX_PIXELS, __VA_ARGS__),                           \
+        VGA_NAMED(T, FIELD, R, edid_y, .max = EDID_MAX_PIXELS, __VA_ARGS__)
+#define VGA_NAMED(T, what, R, m, ...) what(T, R.m, .name = #m, __VA_ARGS__)
+#define VGA_FIELDS(T, R, SR_MAX, GR_MAX, CR_MAX)                                                   \
+    VGA_NAMED(T, ARRAY, R, latch), VGA_NAMED(T, ARRAY, R, dac), VGA_NAMED(T, ARRAY, R, dac_cache), \
+        VGA_NAMED(T, FIELD, R, dac_sub, .max = 2), VGA_NAMED(T, FIELD, R, dac_read),               \
+        VGA_NAMED(T, FIELD, R, dac_write), VGA_NAMED(T, FIELD, R, dac_state, .max = 3),            \
+        VGA_NAMED(T, FIELD, R, pel_mask), VGA_NAMED(T, FIELD, R, sr_index, .max = SR_MAX),         \
+        VGA_NAMED(T, ARRAY, R, sr), VGA_NAMED(T, FIELD, R, gr_index, .max = GR_MAX),               \
+        VGA_NAMED(T, ARRAY, R, gr), VGA_NAMED(T, FIELD, R, cr_index, .max = CR_MAX),               \
+        VGA_NAMED(T, ARRAY, R, cr), VGA_NAMED(T, FIELD, R, ar_index, .max = 0x3f),                 \
+        VGA_NAMED(T, ARRAY, R, ar), VGA_NAMED(T, FIELD, R, misc, .bits = 0xef),                    \
+        VGA_NAMED(T, FIELD, R, feature, .bits = 0x0b), VGA_NAMED(T, FIELD, R, enable, .max = 1)
+
+/* Where a card is more than a VGA. Any function may be NULL. */
+struct vga_ops {
+    uint8_t sr_index, gr_index, cr_index; /* bits that the index registers have */
+    /* 3b4-3df; NULL: vga_port_read() and vga_port_write(), which a card's own end in. */
+    uint8_t (*port_read)(struct vga *v, unsigned port);
+    void (*port_write)(struct vga *v, unsigned port, uint8_t val);
+    /* What the card's own registers make of the picture. False: it is the VGA's. */
+    bool (*view)(const struct vga *v, struct vga_view *w);
+    /* The same of the window at a0000: true when *w is done; else bank and mask are kept. */
+    bool (*window)(const struct vga *v, struct vga_window *w);
+    bool (*own_timing)(const struct vga *v); /* the frame is not what the CRTC says */
+    bool (*dac_8bit)(const struct vga *v);
+    /*
+     * Before a frame: the card's pointer is on lines *y0 to *y1 - 1, or was when it was drawn
+     * last. True: it changed, so those are to be drawn again.
+     */
+    bool (*pointer_lines)(struct vga *v, uint32_t *y0, uint32_t *y1);
+    void (*pointer_draw)(const struct vga *v, uint32_t y, uint32_t *line, uint32_t width);
+};
+
 struct vga {
     struct pci_func pci;
+    const struct vga_ops *ops;
+    struct vga_regs *r;      /* in the card's s */
     struct display *display; /* may be NULL */
     uint8_t *vram;
-    uint32_t vram_size; /* a power of two, at least 8 MiB */
-    uint64_t *dirty;    /* a bit a page: written, not yet drawn */
-    uint64_t *fetched;  /* scratch of the same size */
-    uint8_t edid[EDID_SIZE];
+    uint32_t vram_size;      /* a power of two, at least 4 MiB */
+    uint64_t *dirty;         /* a bit a page: written, not yet drawn */
+    uint64_t *fetched;       /* scratch of the same size */
+    uint8_t edid[EDID_SIZE]; /* of the mode made_x, made_y */
+    uint16_t made_x, made_y;
+    uint16_t wish_x, wish_y; /* the monitor on the desk: configured, or what a viewer wanted */
     struct vga_window window;
 
     /* What was drawn last. */
@@ -160,31 +207,18 @@ struct vga {
     uint8_t font[2][VGA_FONT_SIZE]; /* copies of plane 2 */
     uint32_t *cells;                /* text: what is drawn in each cell */
     uint32_t ncells;
-    uint32_t line[SURFACE_MAX_WIDTH + 64]; /* with room for what panning cuts off */
+    uint32_t line[SURFACE_MAX_WIDTH + 64];  /* with room for what panning cuts off */
+    uint32_t pair16[256][2];                /* pal16 for two pixels at once, the left one high */
+    uint32_t pointer_y0, pointer_y1;        /* lines of the card's pointer in this frame */
+    bool pointer_new;                       /* it is another than in the last */
+    uint32_t over[SURFACE_MAX_WIDTH];       /* a line with the pointer on it */
+    uint8_t wrapped[SURFACE_MAX_WIDTH * 4]; /* a line of memory that runs over its end */
     struct vga_span span;
-
-    struct {
-        uint16_t vbe[VBE_REGS];
-        uint16_t vbe_index;
-        uint8_t latch[4];
-        uint8_t dac[768]; /* 8 bits a colour */
-        uint8_t dac_cache[3];
-        uint8_t dac_sub; /* colour of the three that is next */
-        uint8_t dac_read, dac_write, dac_state, pel_mask;
-        uint8_t sr_index, sr[SR_COUNT];
-        uint8_t gr_index, gr[GR_COUNT];
-        uint8_t cr_index, cr[CR_COUNT];
-        uint8_t ar_index, ar[AR_COUNT];
-        uint8_t misc, feature, enable;
-        uint8_t vbe_low; /* first half of a data write by bytes */
-        bool ar_data;    /* the next write to 3c0 is data */
-        bool big_endian;
-    } s;
 };
 
 #define vga_of(devp) container_of((devp), struct vga, pci.dev)
 
-extern const struct card_ops vga_card_ops; /* vga-draw.c */
+extern const struct card_ops vga_card_ops; /* vga-card.c */
 
 /* vga-mem.c: the window. sync re-derives v->window from s. */
 void vga_mem_sync(struct vga *v);
@@ -195,22 +229,6 @@ void vga_mem_write(struct device *dev, uint64_t off, uint64_t val, unsigned widt
 uint8_t vga_port_read(struct vga *v, unsigned port);
 void vga_port_write(struct vga *v, unsigned port, uint8_t val);
 bool vga_regs_valid(const struct vga *v); /* no bit set that a register does not have */
-
-/* vbe.c */
-uint16_t vbe_read(struct vga *v, unsigned index);
-void vbe_write(struct vga *v, unsigned index, uint16_t val);
-uint64_t vbe_index_read(struct device *dev, uint64_t off, unsigned width);
-void vbe_index_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
-uint64_t vbe_data_read(struct device *dev, uint64_t off, unsigned width);
-void vbe_data_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
-uint64_t vbe_high_read(struct device *dev, uint64_t off, unsigned width);
-void vbe_high_write(struct device *dev, uint64_t off, uint64_t val, unsigned width);
-bool vbe_valid(const struct vga *v);
-uint64_t vbe_pitch(const struct vga *v); /* bytes of memory a line takes */
-static inline bool vbe_enabled(const struct vga *v)
-{
-    return v->s.vbe[VBE_ENABLE] & VBE_ENABLED;
-}
 
 /* vga-view.c: pure functions of the registers. */
 void vga_view_get(const struct vga *v, struct vga_view *view);
@@ -227,13 +245,47 @@ struct vga_band {
 /* The first band (band zeroed), then the next. False after the last. */
 bool vga_band_next(const struct vga_view *view, struct vga_band *band);
 
+/* vga-card.c: what cards do alike. The fixed ports of a VGA, for the card's table of windows. */
+#define VGA_PORT_RANGE(base, n)                                                                    \
+    {                                                                                              \
+        IO_PORT, 0x##base, n, 1, vga_##base##_read, vga_##base##_write                             \
+    }
+#define VGA_PORT_DECL(base)                                                                        \
+    uint64_t vga_##base##_read(struct device *dev, uint64_t off, unsigned width);                  \
+    void vga_##base##_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
+VGA_PORT_DECL(3b4);
+VGA_PORT_DECL(3ba);
+VGA_PORT_DECL(3c0);
+VGA_PORT_DECL(3d4);
+VGA_PORT_DECL(3da);
+/* Through the card's port_read and port_write; the caller ends in sync. */
+uint8_t vga_any_port_read(struct vga *v, unsigned port);
+void vga_any_port_write(struct vga *v, unsigned port, uint8_t val);
+/* Of init and fini. size: of the video memory, a power of two; BAR 0 is not touched. */
+int vga_card_init(struct vga *v, const struct config *cfg, uint32_t size, const char *rom,
+                  struct err *err);
+void vga_card_free(struct vga *v);
+void vga_card_reset(struct vga *v); /* what all cards have after power-on */
+void vga_card_sync(struct vga *v);  /* the window and the EDID */
+
 /* vga-draw.c */
+void vga_draw(void *card, struct display *d, bool all);
 bool vga_is_dirty(const struct vga *v, uint64_t addr, uint64_t len);
+static inline bool vga_pointer_line(const struct vga *v, uint32_t y)
+{
+    return y >= v->pointer_y0 && y < v->pointer_y1;
+}
+/* Is this line to be drawn again for the card's pointer? */
+static inline bool vga_pointer_came(const struct vga *v, uint32_t y)
+{
+    return v->pointer_new && vga_pointer_line(v, y);
+}
 /* Puts a finished line on the surface where it differs, and remembers the damage. */
 void vga_put_line(struct vga *v, struct surface *s, uint32_t y, const uint32_t *src);
 void vga_span_add(struct vga *v, uint32_t y, uint32_t lines, uint32_t x0, uint32_t x1);
 
-/* vga-planar.c, vga-text.c: draw what is dirty, or everything. */
+/* vga-packed.c, vga-planar.c, vga-text.c: draw what is dirty, or everything. */
+void vga_draw_packed(struct vga *v, struct surface *s, bool full);
 void vga_draw_planes(struct vga *v, struct surface *s, bool full);
 bool vga_text_prepare(struct vga *v); /* after a change of view; false: no memory */
 void vga_draw_text(struct vga *v, struct surface *s, bool full);
