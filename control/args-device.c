@@ -15,8 +15,7 @@ enum verdict {
     DEV_CARD, /* goes to devices[] as it is */
     DEV_IDE,  /* joined with its -drive */
     DEV_NIC,
-    DEV_TABLET,
-    DEV_UHCI,
+    DEV_USB, /* a card, on the USB bus */
     DEV_DEBUGCON,
     DEV_PORT, /* isa-serial, isa-parallel */
     DEV_FLOPPY,
@@ -55,6 +54,10 @@ static const struct keyval_key ahci_keys[] = { { "driver", 0 }, { "id", 0 },
                                                { "bus", 0 },    { "addr", 0 },
                                                { "rombar", 0 }, { "multifunction", 0 },
                                                { NULL, 0 } };
+static const struct keyval_key usb_keys[] = { { "driver", 0 },      { "id", 0 },
+                                              { "bus", 0 },         { "port", 0 },
+                                              { "usb_version", 0 }, { "display", 0 },
+                                              { "serial", 0 },      { NULL, 0 } };
 static const struct keyval_key fdc_keys[] = { { "driver", 0 }, { "id", 0 },  { "iobase", 0 },
                                               { "irq", 0 },    { "dma", 0 }, { NULL, 0 } };
 static const struct keyval_key port_keys[] = { { "driver", 0 }, { "chardev", 0 }, { "index", 0 },
@@ -84,14 +87,14 @@ static const struct {
     { "rtl8139", DEV_NIC, NULL, args_nic_keys },
     { "e1000", DEV_NIC, NULL, args_nic_keys },
     { "e1000-82540em", DEV_NIC, NULL, args_nic_keys },
-    { "usb-tablet", DEV_TABLET, NULL, NULL },
-    { "piix3-usb-uhci", DEV_UHCI, NULL, NULL },
+    { "usb-tablet", DEV_USB, NULL, usb_keys },
+    { "usb-mouse", DEV_USB, NULL, usb_keys },
+    { "usb-kbd", DEV_USB, NULL, usb_keys },
+    { "piix3-usb-uhci", DEV_CARD, NULL, ahci_keys },
     { "isa-debugcon", DEV_DEBUGCON, NULL, debugcon_keys },
     { "isa-serial", DEV_PORT, NULL, port_keys },
     { "isa-parallel", DEV_PORT, NULL, port_keys },
     { "floppy", DEV_FLOPPY, "boot from a CD image instead", args_floppy_keys },
-    { "usb-mouse", DEV_NOTE, "the guest has a PS/2 mouse; or use usbdevice=\"tablet\"" },
-    { "usb-kbd", DEV_NOTE, "the guest has a PS/2 keyboard" },
     { "qxl-vga", DEV_REFUSE, NO_VGA },
     { "qxl", DEV_REFUSE, NO_VGA },
     { "virtio-vga", DEV_REFUSE, NO_VGA },
@@ -222,12 +225,8 @@ static int add_known(struct args_ctx *c, unsigned i, const struct config *cfg)
         return args_isa_debugcon(c, cfg);
     case DEV_PORT:
         return args_isa_port(c, driver, cfg);
-    case DEV_TABLET:
-        c->a->tablet = true;
-        return 0;
-    case DEV_UHCI:
-        c->a->usb = true;
-        return 0;
+    case DEV_USB:
+        return add_card(c, driver, cfg);
     case DEV_NOTE:
         log_line("-device %s: left out; %s", driver, drivers[i].text);
         return 0;
@@ -313,7 +312,7 @@ static bool is_there(unsigned i)
     switch (drivers[i].verdict) {
     case DEV_CARD:
     case DEV_NIC:
-    case DEV_UHCI:
+    case DEV_USB:
     case DEV_REFUSE:
         return machine_has_card(name);
     case DEV_FLOPPY:
@@ -393,18 +392,17 @@ int args_add_device(struct vm_args *a, const struct config *cfg, struct args_add
 int args_usbdevice(struct args_ctx *c, const struct option *o, const char *arg)
 {
     static const struct {
-        const char *name;
-        bool tablet;
-    } devices[] = { { "tablet", true }, { "mouse", false }, { "keyboard", false } };
+        const char *name, *driver;
+    } devices[] = { { "tablet", "usb-tablet" },
+                    { "mouse", "usb-mouse" },
+                    { "keyboard", "usb-kbd" } };
+    struct config none = { 0 };
 
     for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
         if (strcmp(devices[i].name, arg))
             continue;
         c->a->usb = true;
-        c->a->tablet |= devices[i].tablet;
-        if (!devices[i].tablet)
-            log_line("-usbdevice %s: left out; the guest has a PS/2 %s", arg, arg);
-        return 0;
+        return add_card(c, devices[i].driver, &none);
     }
     return err_set(c->err, -ENOTSUP, "-usbdevice %s: not supported; use usbdevice=\"tablet\"", arg);
 }

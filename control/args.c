@@ -326,8 +326,6 @@ static int settle_world(struct args_ctx *c)
 
     if (rc)
         return rc;
-    if (a->tablet)
-        a->usb = true;
     if (c->accel_opt)
         args_replace(&a->accel, c->accel_opt);
     if (!a->accel && a->qtest)

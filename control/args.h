@@ -125,7 +125,7 @@ struct vm_args {
     struct config platform;    /* -global xen-platform.KEY=VALUE */
     bool acpi;                 /* not -no-acpi */
     bool paused;               /* -S */
-    bool usb, tablet;          /* tablet implies usb */
+    bool usb;                  /* the board's USB controller */
     uint64_t ram;              /* -m, bytes; 128 MiB by default */
     uint64_t max_ram_below_4g; /* bytes; 0xf0000000 by default, without Xen at most 0xe0000000 */
     unsigned cpus, max_cpus;   /* 1 <= cpus <= max_cpus <= 128 */

@@ -221,7 +221,9 @@ static int check_driver(struct vm *vm, const struct qom_type *t, const char *dri
         return err_set(err, -EINVAL, "Bus '%s' does not support hotplugging",
                        config_str(cfg, "bus", "ide.0"));
     if (qom_type_is(t, "usb-device"))
-        return err_set(err, -EINVAL, "No 'usb-bus' bus found for device '%s'", driver);
+        return vm->machine.plat && vm->machine.plat->nusb
+                   ? check_props(t, cfg, err)
+                   : err_set(err, -EINVAL, "No 'usb-bus' bus found for device '%s'", driver);
     if (!machine_has_card(driver) || qom_type_is(t, "pci-vga") || !strcmp(driver, "cirrus-vga"))
         return err_set(err, -EINVAL, "Device '%s' does not support hotplugging", driver);
     if (!pm_of_vm(vm))
@@ -236,6 +238,8 @@ static int make_config(struct vm *vm, const char *driver, const struct config *c
     const char *netdev = config_str(cfg, "netdev", NULL);
     struct device *card = NULL;
     struct net *net = netdev ? vm_find_netdev(vm, netdev, &card) : NULL;
+        if (!strcmp(key, "bus") && qom_type_is(t, "usb-device"))
+            continue;
     unsigned nics = 0;
     char mac[18];
 
@@ -304,7 +308,8 @@ int vm_device_add(struct vm *vm, const char *driver, const char *id, const struc
             break;
         }
     }
-    pm_pci_plugged(pm_of_vm(vm), PCI_SLOT(pci_of(dev)->devfn));
+    if (dev->type->pci)
+        pm_pci_plugged(pm_of_vm(vm), PCI_SLOT(pci_of(dev)->devfn));
     return 0;
 }
 
@@ -347,11 +352,24 @@ static void take_out(struct vm *vm, struct device *dev)
 
 /* The guest may eject what nobody asked it for: that, too, is gone then. */
 static void ejected(void *arg, unsigned slot)
+static void take_out(struct vm *vm, struct device *dev);
+
+/* A plug is pulled without asking. */
+static bool is_usb(const struct device *dev)
+{
+    return qom_type_is(qom_type_find(dev->type->name), "usb-device");
+}
+
 {
     struct vm *vm = arg;
     struct device *dev = machine_card_in(&vm->machine, slot);
 
     if (dev && is_nic(dev))
+    if (is_usb(dev)) {
+        tape_stop(vm->tape, "a device was pulled out");
+        take_out(vm, dev);
+        return 0;
+    }
         take_out(vm, dev);
 }
 

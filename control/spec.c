@@ -228,8 +228,8 @@ static void spec_board(struct vm *vm, struct machine_spec *spec)
     if (a->parallel)
         config_set(machine_spec_add(spec, "isa-parallel", "parallel0"), "sink",
                    a->replay ? "null" : a->parallel);
-    if (a->usb || a->tablet)
-        log_line("USB is not emulated yet: the guest has a PS/2 mouse instead of a tablet");
+    if (a->usb)
+        machine_spec_add(spec, "piix3-usb-uhci", "piix3-usb");
     if (a->debugcon) {
         struct config *con = machine_spec_add(spec, "isa-debugcon", "debugcon");
 

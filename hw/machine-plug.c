@@ -54,7 +54,7 @@ struct device *machine_plug(struct machine *m, const char *type, const char *id,
     const struct device_type *t = machine_card_type(type);
     const char *addr = config_str(cfg, "addr", NULL);
     struct device *dev;
-    int slot;
+    int slot = 0;
 
     if (!t) {
         err_set(err, -EINVAL, "'%s' is not a valid device model name", type);
@@ -64,10 +64,11 @@ struct device *machine_plug(struct machine *m, const char *type, const char *id,
         err_set(err, -ENOSPC, "%s: too many devices", id);
         return NULL;
     }
-    slot = addr ? wanted_slot(m, type, addr, err) : next_slot(m, id, err);
+    if (t->pci)
+        slot = addr ? wanted_slot(m, type, addr, err) : next_slot(m, id, err);
     if (slot < 0)
         return NULL;
-    dev = device_new(m->plat, t, id, PCI_DEVFN(slot, 0), cfg, err);
+    dev = device_new(m->plat, t, id, t->pci ? PCI_DEVFN(slot, 0) : -1, cfg, err);
     if (dev)
         m->dev[m->n++] = dev;
     return dev;

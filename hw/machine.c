@@ -24,6 +24,7 @@ static const struct {
     { &i440fx_type.dev, "host", PCI_DEVFN(0, 0), ALWAYS },
     { &piix3_type.dev, "isa", PCI_DEVFN(1, 0), ALWAYS },
     { &piix3_ide_type.dev, "ide", PCI_DEVFN(1, 1), ALWAYS },
+    { &piix3_uhci_type.dev, "piix3-usb", PCI_DEVFN(1, 2), IF_ASKED },
     { &piix4_pm_type.dev, "pm", PCI_DEVFN(1, 3), IF_ASKED },
     { &xen_platform_type.dev, "platform", PCI_DEVFN(2, 0), IF_ASKED },
     { &pci_host_type, "pci-host", -1, ALWAYS },
@@ -42,13 +43,16 @@ static const struct {
     { &fdc_type, "fdc", -1, IF_ASKED },
 };
 
-/* Cards: each entry of the spec takes the next free slot, in the order given. */
+/* Cards: each entry of the spec takes the next free slot (or USB port), in the order given. */
 static const struct {
     const char *name; /* as -device spells it */
     const struct device_type *type;
 } cards[] = {
-    { "VGA", &vga_type.dev },   { "rtl8139", &rtl8139_type.dev }, { "e1000", &e1000_type.dev },
-    { "ahci", &ahci_type.dev }, { "ich9-ahci", &ahci_type.dev },
+    { "VGA", &vga_type.dev },           { "rtl8139", &rtl8139_type.dev },
+    { "e1000", &e1000_type.dev },       { "piix3-usb-uhci", &piix3_uhci_type.dev },
+    { "usb-tablet", &usb_tablet_type }, { "usb-mouse", &usb_mouse_type },
+    { "usb-kbd", &usb_kbd_type },       { "ahci", &ahci_type.dev },
+    { "ich9-ahci", &ahci_type.dev },
 };
 
 struct config *machine_spec_add(struct machine_spec *spec, const char *type, const char *id)
@@ -132,12 +136,22 @@ bool machine_has_type(const char *name)
     return machine_has_card(name);
 }
 
+/* The USB controller can be both. */
+static bool is_on_board(const struct device_spec *d)
+{
+    for (unsigned i = 0; i < sizeof(board) / sizeof(board[0]); i++) {
+        if (!strcmp(board[i].type->name, d->type) && !strcmp(board[i].id, d->id))
+            return true;
+    }
+    return false;
+}
+
 static int machine_add_cards(struct machine *m, const struct machine_spec *spec, struct err *err)
 {
     for (unsigned i = 0; i < spec->n; i++) {
         const struct device_spec *d = &spec->dev[i];
 
-        if (!machine_has_card(d->type))
+        if (!machine_has_card(d->type) || is_on_board(d))
             continue; /* configures a board device */
         if (!machine_plug(m, d->type, d->id, &d->cfg, err))
             return -EINVAL;

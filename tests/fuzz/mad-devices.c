@@ -261,3 +261,54 @@ void floppy_command(struct mad *f)
     for (unsigned i = below(f, 600); i > 0; i--)
         io(f, IO_PORT, below(f, 8) == 0, 0x3f5, value(f), 1);
 }
+
+/* A queue of transfers that a device may understand, in every frame or in one. */
+void usb_schedule(struct mad *f)
+{
+    static const uint8_t pids[] = { 0x2d, 0x69, 0x69, 0x69, 0xe1 };
+    static const uint8_t setups[][8] = {
+        { 0x00, 5, 1 },
+        { 0x00, 9, 1 },
+        { 0x80, 6, 0, 1, 0, 0, 18 },
+        { 0x80, 6, 2, 3, 9, 4, 255 },
+        { 0x81, 6, 0, 0x22, 0, 0, 255 },
+        { 0x21, 9, 0, 2, 0, 0, 1 },
+        { 0x21, 10, 0, 1 },
+        { 0xa1, 1, 0, 1, 0, 0, 8 },
+        { 0x02, 3, 0, 0, 0x81 },
+        { 0x00, 3, 1 },
+    };
+    const uint8_t *setup = setups[below(f, 10)];
+    uint32_t base = window_base(f, below(f, 4) ? "piix3-usb" : "piix3-usb-uhci", 4);
+    uint32_t list = ram_addr(f) & ~0xfffu, qh = ram_addr(f) & ~0xfu, td = ram_addr(f) & ~0xfu;
+    unsigned port = 0x10 + 2 * below(f, 2), n = 1 + below(f, 4), addr = below(f, 2);
+
+    if (!base)
+        return;
+    io(f, IO_PORT, true, base + port, below(f, 6) ? 4 : value(f), 2);
+    if (below(f, 24) == 0)
+        io(f, IO_PORT, true, base + port, 0x200, 2);
+    mad_poke(f, qh, below(f, 4) ? 1 : qh | 2);
+    mad_poke(f, qh + 4, td);
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t pid = i || !below(f, 4) ? pids[below(f, 5)] : 0x2d;
+        uint32_t len = pid == 0x2d ? 7 : below(f, 8) ? (below(f, 9) - 1) & 0x7ff : below(f, 0x800);
+
+        mad_poke(f, td + 32 * i, i + 1 < n ? (td + 32 * (i + 1)) | below(f, 2) * 4 : 1);
+        mad_poke(f, td + 32 * i + 4, below(f, 16) ? 0x18800000 | (any(f) & 0x21000000) : any(f));
+        mad_poke(f, td + 32 * i + 8,
+                 pid | addr << 8 | (below(f, 2) ? 0 : below(f, 3) << 15) | len << 21);
+        mad_poke(f, td + 32 * i + 12, pid == 0x2d ? qh + 16 : ram_addr(f));
+    }
+    mad_poke(f, qh + 16, setup[0] | setup[1] << 8 | setup[2] << 16 | (uint32_t)setup[3] << 24);
+    mad_poke(f, qh + 20, setup[4] | setup[6] << 16);
+    for (unsigned i = 0; i < 1024; i++)
+        mad_poke(f, list + 4 * i, i % 512 == 300 && !below(f, 8) ? value(f) : i & 7 ? qh | 2 : 1);
+    io(f, IO_PORT, true, base + 8, list, 4);
+    io(f, IO_PORT, true, base + 4, value(f), 2);
+    io(f, IO_PORT, true, base, below(f, 16) ? 0xc1 : value(f), 2);
+    for (unsigned i = below(f, 6); i > 0; i--) {
+        clock_on(f);
+        input(f);
+    }
+}

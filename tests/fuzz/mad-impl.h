@@ -38,6 +38,7 @@ void firmware_dma(struct mad *f);
 void ps2(struct mad *f);
 void cmos(struct mad *f);
 void smbus(struct mad *f);
+void usb_schedule(struct mad *f);
 /* mad-world.c: what comes from outside */
 void clock_on(struct mad *f);
 void frame_in(struct mad *f);

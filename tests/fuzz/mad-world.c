@@ -90,6 +90,15 @@ static void add_cards(struct mad *f)
     }
 }
 
+static void add_usb(struct mad *f)
+{
+    static const char *const type[] = { "usb-tablet", "usb-kbd", "piix3-usb-uhci", "usb-mouse" };
+
+    add(f, "piix3-usb-uhci", "piix3-usb");
+    for (unsigned i = 0; i < 4; i++)
+        config_set_obj(add(f, type[i], type[i]), "display", f->display);
+}
+
 static void build(struct mad *f)
 {
     struct err err = { "" };
@@ -116,6 +125,7 @@ void mad_start(struct mad *f)
     add_sink(f, 2, "isa-parallel", "parallel0");
     add_sink(f, 3, "isa-debugcon", "debugcon");
     add_cards(f);
+    add_usb(f);
     build(f);
 }
 

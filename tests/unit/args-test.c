@@ -11,7 +11,7 @@ TEST(real_command_line)
     CHECK(l->rc == 0);
     CHECK(a->domid == 1 && a->incoming == -1);
     CHECK(is(a->name, "g1") && is(a->machine, "xenfv") && is(a->accel, "xen"));
-    CHECK(a->platform_pci && a->acpi && !a->paused && a->usb && a->tablet);
+    CHECK(a->platform_pci && a->acpi && !a->paused && a->usb);
     CHECK_EQ(a->ram, 240u << 20);
     CHECK_EQ(a->max_ram_below_4g, 0xf0000000u);
     CHECK(a->cpus == 2 && a->max_cpus == 4);
@@ -23,11 +23,12 @@ TEST(real_command_line)
     CHECK(a->nchardevs == 2 && a->chardevs[0].monitor && a->chardevs[1].monitor);
     CHECK(is(a->chardevs[0].id, "libxl-cmd") && is(a->chardevs[0].kind, "socket"));
     CHECK(is(a->chardevs[1].path, "/var/run/xen/qmp-libxenstat-1") && a->chardevs[1].fd == -1);
-    CHECK(a->ndevices == 2 && is(a->devices[0].driver, "VGA") && is(a->devices[1].driver, "ac97"));
+    CHECK(a->ndevices == 3 && is(a->devices[0].driver, "VGA") && is(a->devices[2].driver, "ac97"));
     CHECK(is(config_str(&a->devices[0].cfg, "vgamem_mb", ""), "16"));
     CHECK(a->nnics == 1 && is(a->nics[0].model, "e1000") && is(a->nics[0].id, "nic0"));
     CHECK(is(a->nics[0].ifname, "vif1.0-emu") && !memcmp(a->nics[0].mac, mac, 6));
-    CHECK(a->nics[0].after == 2);
+    CHECK(is(a->devices[1].driver, "usb-tablet"));
+    CHECK(a->nics[0].after == 3);
     done(l);
 }
 
@@ -225,15 +226,18 @@ TEST(cards_keep_their_order)
                            "-device|e1000-82540em|-global|VGA.vgamem_mb=32|-global|PIIX4_PM.x=1|"
                            "-set|device.s.addr=9|-cpu|host|-trace|pci*|-usbdevice|mouse");
 
-    CHECK(l->rc == 0 && l->a.ndevices == 2 && l->a.nnics == 2);
+    CHECK(l->rc == 0 && l->a.ndevices == 3 && l->a.nnics == 2);
     CHECK(l->a.nics[0].after == 1 && l->a.nics[1].after == 2 && !l->a.nics[0].ifname);
     CHECK(is(l->a.nics[1].model, "e1000") && l->a.nics[0].mac[2] == 0x3e);
-    CHECK(l->a.nics[1].mac[0] == 0x52 && l->a.nics[1].mac[5] == 0x57);
+    CHECK(l->a.nics[1].mac[0] == 0x00 && l->a.nics[1].mac[1] == 0x16 &&
+          l->a.nics[1].mac[2] == 0x3e);
     CHECK(is(config_str(&l->a.devices[0].cfg, "vgamem_mb", ""), "32"));
     CHECK(is(config_str(&l->a.devices[1].cfg, "addr", ""), "9"));
-    CHECK(l->a.usb && !l->a.tablet);
+    CHECK(l->a.usb && is(l->a.devices[2].driver, "usb-mouse"));
     done(l);
     l = parse("dm|-device|piix3-usb-uhci,id=usb|-device|usb-tablet");
-    CHECK(l->rc == 0 && l->a.usb && l->a.tablet);
+    CHECK(l->rc == 0 && !l->a.usb && l->a.ndevices == 2);
+    CHECK(is(config_str(&l->a.devices[0].cfg, "id", ""), "usb"));
+    CHECK(is(l->a.devices[1].driver, "usb-tablet"));
     done(l);
 }
