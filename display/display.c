@@ -273,6 +273,32 @@ void display_damage(struct display *d, struct rect r)
     }
 }
 
+static bool inside(const struct surface *s, int x, int y, int w, int h)
+{
+    return x >= 0 && y >= 0 && w > 0 && h > 0 && (int64_t)x + w <= s->width &&
+           (int64_t)y + h <= s->height;
+}
+
+void display_copied(struct display *d, struct rect to, int from_x, int from_y)
+{
+    const struct surface *s = &d->surface;
+
+    if (!s->pixels || !inside(s, to.x, to.y, to.w, to.h) ||
+        !inside(s, from_x, from_y, to.w, to.h)) {
+        display_damage(d, to);
+        return;
+    }
+    d->damaged = true;
+    for (unsigned i = 0; i < VIEWERS; i++) {
+        struct viewer *v = &d->viewers[i];
+
+        if (v->ops && v->ops->copied)
+            v->ops->copied(v->ctx, s, to, from_x, from_y);
+        else if (v->ops && v->ops->damaged)
+            v->ops->damaged(v->ctx, s, to);
+    }
+}
+
 void display_cursor(struct display *d, const struct surface *img, int hx, int hy)
 {
     for (unsigned i = 0; i < VIEWERS; i++) {
@@ -330,6 +356,11 @@ bool display_want_size(struct display *d, uint32_t w, uint32_t h)
         return false;
     d->card_ops->want_size(d->card, w, h);
     return true;
+}
+
+bool display_takes_size(const struct display *d)
+{
+    return d->card_ops && d->card_ops->want_size;
 }
 
 void display_set_leds(struct display *d, unsigned leds)

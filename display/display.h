@@ -40,6 +40,8 @@ struct viewer_ops {
     /* True when this viewer wants pictures now. With none, nothing is ever drawn. */
     bool (*looking)(void *viewer);
     void (*leds)(void *viewer, unsigned leds); /* LED_*; may be NULL */
+    /* As display_copied() has it. NULL: damaged() is told instead. */
+    void (*copied)(void *viewer, const struct surface *s, struct rect to, int from_x, int from_y);
 };
 
 /*
@@ -56,6 +58,12 @@ void display_set_card(struct display *d, const struct card_ops *ops, void *card)
 /* A surface of w x h, zeroed when new; NULL (and no change) when 0 or over the maximum. */
 struct surface *display_resize(struct display *d, uint32_t w, uint32_t h);
 void display_damage(struct display *d, struct rect r); /* clipped to the surface */
+/*
+ * Pixels moved: `to` now shows what was at (from_x, from_y), all inside the
+ * surface, which has been painted already. Told in draw(), before the damage of
+ * the same draw; a viewer that cannot make use of it takes it as damage of `to`.
+ */
+void display_copied(struct display *d, struct rect to, int from_x, int from_y);
 /* The card's own pointer, for cards that have one: img NULL for none; hx, hy: its hot spot. */
 void display_cursor(struct display *d, const struct surface *img, int hx, int hy);
 
@@ -68,6 +76,7 @@ const struct surface *display_refresh(struct display *d, bool all);
 char *display_text(struct display *d); /* see card_ops.text */
 /* A viewer's wish; false: there is no card that could pass it on, or no such size can be. */
 bool display_want_size(struct display *d, uint32_t w, uint32_t h);
+bool display_takes_size(const struct display *d); /* is there such a card? */
 
 /* Input. Keys are Linux evdev codes (KEY_A = 30, linux/input-event-codes.h). */
 #define BUTTON_LEFT   0x01

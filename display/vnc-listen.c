@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where the VNC display listens: TCP port 5900 + display on every address the
- * host name stands for, or a Unix socket.
+ * host name stands for, or a Unix socket; and the port of web clients.
  */
 #include "display/vnc-impl.h"
 #include <errno.h>
@@ -51,8 +51,9 @@ static int bind_to(const struct sockaddr *addr, socklen_t len, bool dual)
 }
 
 /* Every address on one port, or none: an address the machine does not have is left out. */
-static int bind_all(struct vnc *v, struct addrinfo *list, unsigned port)
+static int bind_all(struct vnc *v, struct addrinfo *list, unsigned port, bool web)
 {
+    unsigned before = v->nfds;
     bool dual = list && !list->ai_next;
     int rc = -EADDRNOTAVAIL;
 
@@ -73,15 +74,17 @@ static int bind_all(struct vnc *v, struct addrinfo *list, unsigned port)
             sa.in6.sin6_port = htons((uint16_t)port);
         fd = bind_to(&sa.any, a->ai_addrlen, dual);
         if (fd >= 0) {
+            v->web[v->nfds] = web;
             v->fds[v->nfds++] = fd;
         } else if (fd == -EADDRNOTAVAIL || fd == -EAFNOSUPPORT) {
-            rc = v->nfds ? rc : fd;
+            rc = v->nfds > before ? rc : fd;
         } else {
-            vnc_unlisten(v);
+            while (v->nfds > before)
+                close(v->fds[--v->nfds]);
             return fd;
         }
     }
-    return v->nfds ? 0 : rc;
+    return v->nfds > before ? 0 : rc;
 }
 
 static int resolve(const char *host, struct addrinfo **list, struct err *err)
@@ -103,17 +106,17 @@ static int resolve(const char *host, struct addrinfo **list, struct err *err)
     return 0;
 }
 
-static void describe(struct vnc *v)
+static void describe(int fd, char *host, size_t host_size, char *service, size_t service_size,
+                     char family[8])
 {
     struct sockaddr_storage sa = { 0 };
     socklen_t len = sizeof(sa);
-    struct vnc_info *i = &v->info;
 
-    if (getsockname(v->fds[0], (struct sockaddr *)&sa, &len) ||
-        getnameinfo((struct sockaddr *)&sa, len, i->host, sizeof(i->host), i->service,
-                    sizeof(i->service), NI_NUMERICHOST | NI_NUMERICSERV))
-        i->host[0] = 0;
-    snprintf(i->family, sizeof(i->family), "%s", sa.ss_family == AF_INET6 ? "ipv6" : "ipv4");
+    if (getsockname(fd, (struct sockaddr *)&sa, &len) ||
+        getnameinfo((struct sockaddr *)&sa, len, host, host_size, service, service_size,
+                    NI_NUMERICHOST | NI_NUMERICSERV))
+        host[0] = 0;
+    snprintf(family, 8, "%s", sa.ss_family == AF_INET6 ? "ipv6" : "ipv4");
 }
 
 static int listen_tcp(struct vnc *v, const struct vnc_options *o, struct err *err)
@@ -132,7 +135,7 @@ static int listen_tcp(struct vnc *v, const struct vnc_options *o, struct err *er
         return rc;
     rc = -EADDRINUSE;
     for (int n = o->display; n <= last && rc == -EADDRINUSE; n++)
-        rc = bind_all(v, list, PORT_BASE + (unsigned)n);
+        rc = bind_all(v, list, PORT_BASE + (unsigned)n, false);
     freeaddrinfo(list);
     if (rc == -EADDRINUSE && last > o->display)
         return err_set(err, rc, "VNC: %s: ports %d to %d are all in use; give another display",
@@ -141,7 +144,29 @@ static int listen_tcp(struct vnc *v, const struct vnc_options *o, struct err *er
         return err_set(err, rc, "VNC: %s: cannot listen on port %d: %s%s", host,
                        PORT_BASE + o->display, strerror(-rc),
                        rc == -EADDRINUSE ? "; give another display, or to= to try more" : "");
-    describe(v);
+    describe(v->fds[0], v->info.host, sizeof(v->info.host), v->info.service,
+             sizeof(v->info.service), v->info.family);
+    return 0;
+}
+
+static int listen_web(struct vnc *v, const struct vnc_options *o, struct err *err)
+{
+    const char *host = o->web_host ? o->web_host : o->unix_path ? "127.0.0.1" : o->host;
+    struct vnc_info *i = &v->info;
+    struct addrinfo *list = NULL;
+    unsigned first = v->nfds;
+    int rc = resolve(host, &list, err);
+
+    if (rc)
+        return rc;
+    rc = bind_all(v, list, (unsigned)o->web_port, true);
+    freeaddrinfo(list);
+    if (rc)
+        return err_set(err, rc, "VNC: %s: cannot listen on port %d for WebSocket: %s%s",
+                       host && *host ? host : "any address", o->web_port, strerror(-rc),
+                       rc == -EADDRINUSE ? "; give another port" : "");
+    describe(v->fds[first], i->web_host, sizeof(i->web_host), i->web_service,
+             sizeof(i->web_service), i->web_family);
     return 0;
 }
 
@@ -187,5 +212,9 @@ static int listen_unix(struct vnc *v, const char *path, struct err *err)
 
 int vnc_listen(struct vnc *v, const struct vnc_options *o, struct err *err)
 {
-    return o->unix_path ? listen_unix(v, o->unix_path, err) : listen_tcp(v, o, err);
+    int rc = 0;
+
+    if (!o->no_vnc)
+        rc = o->unix_path ? listen_unix(v, o->unix_path, err) : listen_tcp(v, o, err);
+    return !rc && o->web_port > 0 ? listen_web(v, o, err) : rc;
 }

@@ -10,11 +10,14 @@
  */
 #include "display/vnc-impl.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -36,6 +39,8 @@ static void say_config(struct vnc_peer *p, struct viewer_msg *m, int *fd)
     snprintf(m->config.name, sizeof(m->config.name), "%s", p->v->name);
     snprintf(m->config.keymap, sizeof(m->config.keymap), "%s", p->v->keymap);
     m->config.auth = p->v->auth ? 2 : 0;
+    m->config.flags = p->v->flags | (p->web ? p->v->web_flags : 0);
+    m->config.key_ms = p->v->key_ms;
     *fd = p->sock;
 }
 
@@ -44,6 +49,30 @@ static void say_password(struct vnc_peer *p, struct viewer_msg *m, int *fd)
     m->type = VM_PASSWORD;
     m->password.expires = p->v->expires;
     memcpy(m->password.password, p->v->password, sizeof(p->v->password));
+}
+
+static void say_token(struct vnc_peer *p, struct viewer_msg *m, int *fd)
+{
+    m->type = VM_TOKEN;
+    memcpy(m->token.token, p->v->token, sizeof(p->v->token));
+}
+
+static void say_creds(struct vnc_peer *p, struct viewer_msg *m, int *fd)
+{
+    m->type = VM_CREDS;
+    *fd = p->v->creds;
+}
+
+static void say_pages(struct vnc_peer *p, struct viewer_msg *m, int *fd)
+{
+    m->type = VM_PAGES;
+    *fd = p->v->pages;
+}
+
+static void say_leds(struct vnc_peer *p, struct viewer_msg *m, int *fd)
+{
+    m->type = VM_LEDS;
+    m->leds.leds = display_leds(p->v->display);
 }
 
 static void say_mode(struct vnc_peer *p, struct viewer_msg *m, int *fd)
@@ -62,6 +91,7 @@ static void say_surface(struct vnc_peer *p, struct viewer_msg *m, int *fd)
     m->surface.width = s->width;
     m->surface.height = s->height;
     m->surface.stride = s->stride;
+    m->surface.resizable = display_takes_size(p->v->display);
     *fd = s->fd;
 }
 
@@ -88,14 +118,73 @@ static void say_damage(struct vnc_peer *p, struct viewer_msg *m, int *fd)
     m->damage.h = p->damage.h;
 }
 
+static void say_copy(struct vnc_peer *p, struct viewer_msg *m, int *fd)
+{
+    m->type = VM_COPY;
+    m->copy.x = p->copy.x;
+    m->copy.y = p->copy.y;
+    m->copy.w = p->copy.w;
+    m->copy.h = p->copy.h;
+    m->copy.from_x = p->copy_x;
+    m->copy.from_y = p->copy_y;
+}
+
+static void say_paste(struct vnc_peer *p, struct viewer_msg *m, int *fd)
+{
+    m->type = VM_PASTE;
+}
+
+/* fd: made for this message. */
+static void say_answer(struct vnc_peer *p, struct viewer_msg *m, int *fd)
+{
+    size_t len = p->answer ? strlen(p->answer) : 0;
+
+    m->type = VM_ANSWER;
+    m->answer.what = p->answer_what;
+    m->answer.failed = p->answer_failed;
+    if (len)
+        *fd = vnc_file(p->answer, len);
+    m->answer.len = *fd >= 0 ? (uint32_t)len : 0;
+}
+
 static const struct {
     void (*say)(struct vnc_peer *p, struct viewer_msg *m, int *fd);
     bool picture; /* not before the client is admitted */
+    bool made;    /* the descriptor is this message's own */
 } news[NEWS_END] = {
-    [NEWS_CONFIG] = { say_config, false }, [NEWS_PASSWORD] = { say_password, false },
-    [NEWS_MODE] = { say_mode, false },     [NEWS_SURFACE] = { say_surface, true },
-    [NEWS_CURSOR] = { say_cursor, true },  [NEWS_DAMAGE] = { say_damage, true },
+    [NEWS_CONFIG] = { say_config },
+    [NEWS_PASSWORD] = { say_password },
+    [NEWS_TOKEN] = { say_token },
+    [NEWS_CREDS] = { say_creds },
+    [NEWS_PAGES] = { say_pages },
+    [NEWS_MODE] = { say_mode },
+    [NEWS_LEDS] = { say_leds, true },
+    [NEWS_SURFACE] = { say_surface, true },
+    [NEWS_CURSOR] = { say_cursor, true },
+    [NEWS_COPY] = { say_copy, true },
+    [NEWS_DAMAGE] = { say_damage, true },
+    [NEWS_PASTE] = { say_paste, true },
+    [NEWS_ANSWER] = { say_answer, true, true },
 };
+
+int vnc_file(const void *bytes, size_t len)
+{
+    int fd = memfd_create("portico-vnc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    size_t done = 0;
+
+    while (fd >= 0 && done < len) {
+        ssize_t n = write(fd, (const char *)bytes + done, len - done);
+        if (n <= 0) {
+            close(fd);
+            return -EIO;
+        }
+        done += (size_t)n;
+    }
+    if (fd < 0)
+        return -errno;
+    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    return fd;
+}
 
 /* 0, or -errno; -EAGAIN: the pair is full. */
 static int send_packet(int chan, struct viewer_msg *m, int fd)
@@ -125,6 +214,10 @@ static void peer_told(struct vnc_peer *p, enum vnc_news what)
     p->dirty &= ~(1u << what);
     if (what == NEWS_DAMAGE)
         p->damage = (struct rect){ 0 };
+    if (what == NEWS_ANSWER) {
+        free(p->answer);
+        p->answer = NULL;
+    }
 }
 
 void vnc_peer_tell(struct vnc_peer *p, enum vnc_news what)
@@ -140,7 +233,8 @@ static bool heard_key(struct vnc_peer *p, const struct viewer_msg *m)
     uint32_t code = m->key.code;
     uint8_t bit = (uint8_t)(1u << code % 8);
 
-    if (!p->admitted || code == 0 || code >= VNC_KEYS || m->key.down > 1)
+    if (!p->admitted || code == 0 || code >= VNC_KEYS || m->key.down > 1 ||
+        (p->v->flags & CONFIG_VIEW_ONLY))
         return false;
     if (m->key.down)
         p->keys[code / 8] |= bit;
@@ -171,7 +265,8 @@ static bool heard_pointer(struct vnc_peer *p, const struct viewer_msg *m)
     int32_t x = m->pointer.x, y = m->pointer.y, dz = m->pointer.dz;
 
     if (!p->admitted || !in_range(x) || !in_range(y) || dz < -WHEEL_MAX || dz > WHEEL_MAX ||
-        m->pointer.buttons > (BUTTON_LEFT | BUTTON_RIGHT | BUTTON_MIDDLE))
+        m->pointer.buttons > (BUTTON_LEFT | BUTTON_RIGHT | BUTTON_MIDDLE) ||
+        (v->flags & CONFIG_VIEW_ONLY))
         return false;
     p->buttons = m->pointer.buttons;
     v->x = m->pointer.relative ? moved(v->x, x) : x;
@@ -193,9 +288,12 @@ static bool heard_looking(struct vnc_peer *p, const struct viewer_msg *m)
 
 static bool heard_admitted(struct vnc_peer *p, const struct viewer_msg *m)
 {
-    if (p->admitted)
+    if (p->admitted || m->admitted.shared > 1)
         return false;
-    vnc_admitted(p->v, p);
+    if (vnc_may_share(p->v, p, m->admitted.shared))
+        vnc_admitted(p->v, p);
+    else
+        vnc_peer_end(p);
     return true;
 }
 
@@ -214,7 +312,8 @@ static const struct {
     bool (*heard)(struct vnc_peer *p, const struct viewer_msg *m);
 } ears[] = {
     { VM_KEY, heard_key },           { VM_POINTER, heard_pointer }, { VM_LOOKING, heard_looking },
-    { VM_ADMITTED, heard_admitted }, { VM_REFUSED, heard_refused },
+    { VM_ADMITTED, heard_admitted }, { VM_REFUSED, heard_refused }, { VM_SIZE, vnc_wants_size },
+    { VM_CLIP, vnc_has_clip },       { VM_ASK, vnc_asked },
 };
 
 bool vnc_peer_hear(struct vnc_peer *p, const struct viewer_msg *m)
@@ -268,6 +367,8 @@ static void peer_flush(struct vnc_peer *p)
             continue;
         news[i].say(p, &m, &fd);
         rc = send_packet(p->chan, &m, fd);
+        if (news[i].made && fd >= 0)
+            close(fd);
         if (!rc)
             peer_told(p, i);
         explicit_bzero(&m, sizeof(m));
@@ -461,7 +562,10 @@ int vnc_peer_start(struct vnc *v, struct vnc_peer *p, int sock, const struct vnc
 {
     int rc;
 
-    *p = (struct vnc_peer){ .v = v, .chan = -1, .pidfd = -1, .sock = sock, .who = *who };
+    free(p->answer);
+    *p = (struct vnc_peer){
+        .v = v, .chan = -1, .pidfd = -1, .sock = sock, .who = *who, .web = who->websocket
+    };
     rc = start_process(p);
     if (rc) {
         close(sock);
@@ -478,6 +582,12 @@ int vnc_peer_start(struct vnc *v, struct vnc_peer *p, int sock, const struct vnc
     }
     v->handles += p->handles;
     p->dirty = 1u << NEWS_CONFIG | 1u << NEWS_PASSWORD | 1u << NEWS_MODE;
+    if (v->creds >= 0)
+        p->dirty |= 1u << NEWS_CREDS;
+    if (p->web && (v->web_flags & CONFIG_TOKEN))
+        p->dirty |= 1u << NEWS_TOKEN;
+    if (p->web && v->pages >= 0)
+        p->dirty |= 1u << NEWS_PAGES;
     peer_flush(p);
     return 0;
 }

@@ -74,7 +74,7 @@ static void viewer_resized(void *viewer, const struct surface *s)
         for_admitted(v, NEWS_SURFACE);
 }
 
-static void add_damage(struct vnc_peer *p, struct rect r)
+void vnc_add_damage(struct vnc_peer *p, struct rect r)
 {
     struct rect *d = &p->damage;
     int32_t right, bottom;
@@ -100,10 +100,37 @@ static void viewer_damaged(void *viewer, const struct surface *s, struct rect r)
     for (unsigned i = 0; i < VNC_CLIENTS; i++) {
         if (!v->peers[i].admitted)
             continue;
-        add_damage(&v->peers[i], r);
+        vnc_add_damage(&v->peers[i], r);
         vnc_peer_tell(&v->peers[i], NEWS_DAMAGE);
     }
     vnc_check_mode(v);
+}
+
+/* A client that is behind with its pictures must not move old pixels: for it, it is damage. */
+static void viewer_copied(void *viewer, const struct surface *s, struct rect to, int from_x,
+                          int from_y)
+{
+    struct vnc *v = viewer;
+
+    for (unsigned i = 0; i < VNC_CLIENTS; i++) {
+        struct vnc_peer *p = &v->peers[i];
+        if (!p->admitted)
+            continue;
+        if (p->dirty & (1u << NEWS_SURFACE | 1u << NEWS_COPY | 1u << NEWS_DAMAGE)) {
+            vnc_add_damage(p, to);
+            vnc_peer_tell(p, NEWS_DAMAGE);
+            continue;
+        }
+        p->copy = to;
+        p->copy_x = from_x;
+        p->copy_y = from_y;
+        vnc_peer_tell(p, NEWS_COPY);
+    }
+}
+
+static void viewer_leds(void *viewer, unsigned leds)
+{
+    for_admitted(viewer, NEWS_LEDS);
 }
 
 /* A private copy of the shape; the card may change its own at any time. */
@@ -156,6 +183,8 @@ static const struct viewer_ops vnc_viewer = {
     .damaged = viewer_damaged,
     .cursor = viewer_cursor,
     .looking = viewer_looking,
+    .leds = viewer_leds,
+    .copied = viewer_copied,
 };
 
 void vnc_check_mode(struct vnc *v)
@@ -173,7 +202,7 @@ void vnc_admitted(struct vnc *v, struct vnc_peer *p)
     take_surface(v, display_refresh(v->display, false));
     vnc_check_mode(v);
     p->admitted = p->looking = true;
-    p->dirty |= 1u << NEWS_MODE | 1u << NEWS_CURSOR;
+    p->dirty |= 1u << NEWS_MODE | 1u << NEWS_CURSOR | 1u << NEWS_LEDS;
     vnc_peer_tell(p, NEWS_SURFACE);
     display_wake(v->display);
 }
@@ -250,12 +279,12 @@ static void name_client(const struct vnc *v, const struct sockaddr_storage *sa, 
         snprintf(who->host, sizeof(who->host), "%.40s", v->unix_path ? v->unix_path : "?");
 }
 
-static void accept_one(struct vnc *v, int listener)
+static void accept_one(struct vnc *v, int listener, bool web)
 {
     struct sockaddr_storage sa = { 0 };
     socklen_t len = sizeof(sa);
     struct vnc_peer *p = free_slot(v);
-    struct vnc_client who = { 0 };
+    struct vnc_client who = { .websocket = web };
     int fd, rc;
 
     if (!p && make_room(v)) {
@@ -293,7 +322,7 @@ static void accept_more(uv_poll_t *h, int status, int events)
 
     for (unsigned i = 0; i < v->nfds; i++) {
         if (h == &v->polls[i])
-            accept_one(v, v->fds[i]);
+            accept_one(v, v->fds[i], v->web[i]);
     }
 }
 
@@ -303,9 +332,16 @@ static void vnc_free(struct vnc *v)
 {
     if (v->cursor_fd >= 0)
         close(v->cursor_fd);
+    if (v->creds >= 0)
+        close(v->creds);
+    if (v->pages >= 0)
+        close(v->pages);
+    for (unsigned i = 0; i < VNC_CLIENTS; i++)
+        free(v->peers[i].answer);
     free(v->unix_path);
     free(v->helper);
     explicit_bzero(v->password, sizeof(v->password));
+    explicit_bzero(v->token, sizeof(v->token));
     free(v);
 }
 
@@ -319,6 +355,68 @@ void vnc_handle_closed(struct vnc *v)
 static void handle_closed(uv_handle_t *h)
 {
     vnc_handle_closed(h->data);
+}
+
+/* As QEMU names what a client must go through. */
+static void name_auth(struct vnc *v, const struct vnc_options *o)
+{
+    struct creds_file head = { 0 };
+    bool tls = v->creds >= 0 && pread(v->creds, &head, sizeof(head), 0) == sizeof(head);
+
+    snprintf(v->info.auth, sizeof(v->info.auth), "%s%s",
+             !tls             ? ""
+             : head.anonymous ? "vencrypt+tls+"
+                              : "vencrypt+x509+",
+             o->password ? "vnc" : "none");
+}
+
+static bool is_loopback(const char *host)
+{
+    return host && (!strncmp(host, "127.", 4) || !strcmp(host, "localhost") ||
+                    !strcmp(host, "::1") || !strcmp(host, "[::1]"));
+}
+
+static int keep_web(struct vnc *v, const struct vnc_options *o, struct err *err)
+{
+    const char *host = o->web_host ? o->web_host : o->host;
+    bool secret = o->password || (o->token && *o->token);
+
+    v->web_flags = CONFIG_WEB | (secret ? 0 : CONFIG_LOCAL_ONLY);
+    if (o->token && strlen(o->token) >= sizeof(v->token))
+        return err_set(err, -EINVAL, "VNC: the token is longer than %zu characters",
+                       sizeof(v->token) - 1);
+    if (o->token && *o->token) {
+        snprintf(v->token, sizeof(v->token), "%s", o->token);
+        v->web_flags |= CONFIG_TOKEN;
+    }
+    if (!o->console)
+        return 0;
+    if (!secret && !is_loopback(host))
+        return err_set(err, -EINVAL,
+                       "the web console on %s is open to the network: give it a token "
+                       "(token-secret=), a password (password=on), or listen on 127.0.0.1",
+                       host && *host ? host : "every address");
+    v->web_flags |= CONFIG_CONSOLE;
+    v->pages = vnc_pages(o->novnc ? o->novnc : "/usr/share/novnc", err);
+    return v->pages < 0 ? v->pages : 0;
+}
+
+static int keep_extras(struct vnc *v, const struct vnc_options *o, struct err *err)
+{
+    v->share = o->share;
+    v->key_ms = o->key_ms ? o->key_ms : 10;
+    v->actions = o->actions;
+    v->actions_ctx = o->actions_ctx;
+    v->flags = (o->view_only ? CONFIG_VIEW_ONLY : 0) | (o->paste_key ? CONFIG_PASTE_KEY : 0) |
+               (o->power_control ? CONFIG_POWER : 0);
+    if (o->creds > 0) {
+        v->creds = fcntl(o->creds, F_DUPFD_CLOEXEC, 3);
+        if (v->creds < 0)
+            return err_set(err, -errno, "VNC: %s", strerror(errno));
+        v->flags |= CONFIG_TLS;
+    }
+    v->info.console = o->console;
+    return o->web_port > 0 ? keep_web(v, o, err) : 0;
 }
 
 static int keep_options(struct vnc *v, const struct vnc_options *o, struct err *err)
@@ -335,10 +433,11 @@ static int keep_options(struct vnc *v, const struct vnc_options *o, struct err *
                        o->helper, strerror(errno));
     snprintf(v->keymap, sizeof(v->keymap), "%s", keymap);
     snprintf(v->name, sizeof(v->name), "%s", o->name ? o->name : "portico");
-    snprintf(v->info.auth, sizeof(v->info.auth), "%s", o->password ? "vnc" : "none");
     v->auth = o->password;
     v->helper = strdup(o->helper);
-    return v->helper ? 0 : err_set(err, -ENOMEM, "VNC: out of memory");
+    if (!v->helper)
+        return err_set(err, -ENOMEM, "VNC: out of memory");
+    return keep_extras(v, o, err);
 }
 
 static void watch(struct vnc *v)
@@ -363,13 +462,15 @@ int vnc_open(struct vnc **out, struct uv_loop_s *loop, struct display *d,
         return err_set(err, -ENOMEM, "VNC: out of memory");
     v->loop = loop;
     v->display = d;
-    v->surface.fd = v->cursor_fd = v->nursery = -1;
+    v->surface.fd = v->cursor_fd = v->nursery = v->creds = v->pages = -1;
     v->tokens = SPAWN_BURST;
     v->tokens_at = uv_now(loop);
     v->info.enabled = true;
     for (unsigned i = 0; i < VNC_CLIENTS; i++)
         v->peers[i].chan = -1;
     rc = keep_options(v, o, err);
+    if (!rc)
+        name_auth(v, o);
     if (!rc)
         rc = vnc_listen(v, o, err);
     if (!rc && o->early && (rc = vnc_nursery_start(v)))
@@ -431,7 +532,7 @@ int vnc_set_password(struct vnc *v, const char *password, struct err *err)
 {
     explicit_bzero(v->password, sizeof(v->password));
     if (password)
-        memcpy(v->password, password, strnlen(password, VNC_PASSWORD));
+        memcpy(v->password, password, strnlen(password, sizeof(v->password) - 1));
     return tell_password(v, err);
 }
 

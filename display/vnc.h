@@ -7,6 +7,7 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "hw/core/err.h"
 
@@ -15,6 +16,15 @@ struct uv_loop_s;
 struct vnc;
 
 #define VNC_CLIENTS 32 /* at once; one more is turned away */
+
+enum vnc_share { VNC_ALLOW_EXCLUSIVE, VNC_FORCE_SHARED, VNC_IGNORE }; /* QEMU's share= */
+
+/* What a client may ask of the guest, besides keys: ask() gets an enum viewer_ask, answers 0 or
+ * -errno, and writes a line or a text (of at most size - 1 bytes) for the person. */
+struct vnc_actions {
+    int (*ask)(void *ctx, unsigned what, char *text, size_t size);
+};
+#define VNC_ANSWER_MAX (64u << 10)
 
 struct vnc_options {       /* nothing is kept after vnc_open() returns */
     const char *host;      /* address or name; NULL or "": every interface */
@@ -26,7 +36,28 @@ struct vnc_options {       /* nothing is kept after vnc_open() returns */
     const char *name;      /* the guest's, shown in window titles; NULL: "portico" */
     const char *helper;    /* path of portico-vnc */
     bool early;            /* load the helper now: after a chroot it cannot be found any more */
+    bool no_vnc;           /* listen for web clients only */
+    enum vnc_share share;
+    bool view_only;       /* keys and pointer of clients are not heard */
+    bool power_control;   /* clients may press reset and the power button (XVP, the web console) */
+    bool paste_key;       /* Ctrl-Alt-V in a viewer types its clipboard into the guest */
+    unsigned key_ms;      /* between key events that are typed for somebody; 0: 10 */
+    int creds;            /* TLS for all clients: vnc_creds(); 0 or less: none */
+    int web_port;         /* WebSocket on this TCP port of web_host; 0: none */
+    const char *web_host; /* NULL: host */
+    bool console;         /* and the web console's page there */
+    const char *novnc;    /* where noVNC is; NULL: /usr/share/novnc */
+    const char *token;    /* web clients must show it; NULL: none */
+    const struct vnc_actions *actions; /* NULL: none of them works */
+    void *actions_ctx;
 };
+
+/*
+ * The files of a tls-creds-x509 folder (ca-cert.pem, ca-crl.pem, server-cert.pem,
+ * server-key.pem), or anonymous TLS when dir is NULL, as a sealed file for
+ * vnc_options.creds: a descriptor, the caller's, or -errno and a line.
+ */
+int vnc_creds(const char *dir, bool verify_peer, struct err *err);
 
 /*
  * Binds the first free display of display..to and begins to listen: whoever
@@ -42,23 +73,33 @@ void vnc_close(struct vnc *v); /* ends the helpers, throws every client out; NUL
 
 struct vnc_client {
     char host[48], service[16], family[8]; /* as in struct vnc_info */
+    bool websocket;
 };
-struct vnc_info {      /* strings as query-vnc spells them */
-    bool enabled;      /* false, and nothing else set, for a NULL vnc */
-    char host[108];    /* numeric; the path for a Unix socket */
-    char service[16];  /* the port in decimal; "" for a Unix socket */
-    char family[8];    /* "ipv4", "ipv6", "unix" */
-    char auth[8];      /* "none", "vnc" */
+struct vnc_info {     /* strings as query-vnc spells them */
+    bool enabled;     /* false, and nothing else set, for a NULL vnc */
+    char host[108];   /* numeric; the path for a Unix socket */
+    char service[16]; /* the port in decimal; "" for a Unix socket */
+    char family[8];   /* "ipv4", "ipv6", "unix" */
+    char auth[24];    /* "none", "vnc", "vencrypt+x509+vnc" and the like */
+    char web_host[108], web_service[16], web_family[8]; /* "" when there is none */
+    bool console;
     unsigned nclients; /* that have passed authentication */
     struct vnc_client clients[VNC_CLIENTS];
 };
 void vnc_query(const struct vnc *v, struct vnc_info *out); /* v may be NULL */
 
 /*
- * The password of new clients; those that are in stay. Only the first eight
- * characters count: VNC authentication knows no more. NULL or "": nobody may
+ * The password of new clients; those that are in stay. VNC authentication uses
+ * its first eight characters, VeNCrypt's Plain all (63 at most). NULL or "": nobody may
  * log in. -EINVAL when the display was opened without a password.
  */
 int vnc_set_password(struct vnc *v, const char *password, struct err *err);
 /* From when on no one can log in any more: Unix seconds; 0: never; -1: now. Errors as above. */
 int vnc_expire_password(struct vnc *v, int64_t when, struct err *err);
+
+/*
+ * Types the text that a client's clipboard has into the guest; of several
+ * clients, that of the one whose clipboard changed last. -ENOENT and a line
+ * when no client has told of any text.
+ */
+int vnc_paste(struct vnc *v, struct err *err);

@@ -5,8 +5,8 @@
 
 # To build portico.
 PACKAGES_BUILD=(meson ninja-build pkg-config gcc clang libc6-dev libxen-dev libuv1-dev
-    libjansson-dev liburing-dev libnbd-dev libvncserver-dev libslirp-dev libpng-dev libzstd-dev
-    zlib1g-dev libcmocka-dev)
+    libjansson-dev liburing-dev libnbd-dev libvncserver-dev libgnutls28-dev
+    libseccomp-dev libslirp-dev libpng-dev libzstd-dev zlib1g-dev libcmocka-dev)
 
 # To test what needs no hypervisor: oracles (QEMU, qemu-img, nbdkit), fuzzers and lints.
 PACKAGES_CHECK=(nbdkit qemu-utils qemu-system-xen libclang-rt-14-dev valgrind python3

@@ -67,6 +67,7 @@ static void hear_surface(struct helper *h, const struct viewer_msg *m, int fd)
     void *p;
 
     h->answered = true;
+    h->resizable = m->surface.resizable;
     if (w == 0) {
         screen_blank(h);
         return;
@@ -142,6 +143,60 @@ static void hear_password(struct helper *h, const struct viewer_msg *m, int fd)
     h->expires = m->password.expires;
 }
 
+static void hear_token(struct helper *h, const struct viewer_msg *m, int fd)
+{
+    memcpy(h->token, m->token.token, sizeof(h->token));
+    h->token[sizeof(h->token) - 1] = 0;
+}
+
+static void hear_creds(struct helper *h, const struct viewer_msg *m, int fd)
+{
+    if (fd < 0 || auth_creds(h, fd))
+        _exit(EXIT_FAILED);
+}
+
+static void hear_pages(struct helper *h, const struct viewer_msg *m, int fd)
+{
+    const struct pages_file *f;
+    struct stat st;
+
+    if (fstat(fd, &st) || st.st_size < (off_t)sizeof(*f))
+        _exit(EXIT_FAILED);
+    f = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (f == MAP_FAILED || f->n > PAGES_FILES ||
+        (size_t)st.st_size < sizeof(*f) + f->n * sizeof(f->entry[0]))
+        _exit(EXIT_FAILED);
+    for (uint32_t i = 0; i < f->n; i++) {
+        if ((uint64_t)f->entry[i].off + f->entry[i].len > (uint64_t)st.st_size)
+            _exit(EXIT_FAILED);
+    }
+    h->pages = (const uint8_t *)f;
+    h->pages_len = (size_t)st.st_size;
+}
+
+static void hear_leds(struct helper *h, const struct viewer_msg *m, int fd)
+{
+    input_leds(h, m->leds.leds);
+}
+
+/* The library keeps what it moves in order with what has changed and was not sent yet. */
+static void hear_copy(struct helper *h, const struct viewer_msg *m, int fd)
+{
+    int64_t w = m->copy.w, height = m->copy.h;
+    int x = m->copy.x, y = m->copy.y, fx = m->copy.from_x, fy = m->copy.from_y;
+
+    if (x < 0 || y < 0 || fx < 0 || fy < 0 || w <= 0 || height <= 0 || x + w > h->screen->width ||
+        y + height > h->screen->height || fx + w > h->screen->width ||
+        fy + height > h->screen->height)
+        return;
+    rfbScheduleCopyRect(h->screen, x, y, x + (int)w, y + (int)height, x - fx, y - fy);
+}
+
+static void hear_paste(struct helper *h, const struct viewer_msg *m, int fd)
+{
+    paste_start(h);
+}
+
 static void hear_mode(struct helper *h, const struct viewer_msg *m, int fd)
 {
     input_mode(h, m->pointer_mode.absolute != 0);
@@ -154,7 +209,10 @@ static const struct {
 } ears[] = {
     { VM_SURFACE, true, hear_surface },    { VM_DAMAGE, false, hear_damage },
     { VM_CURSOR, true, hear_cursor },      { VM_PASSWORD, false, hear_password },
-    { VM_POINTER_MODE, false, hear_mode },
+    { VM_POINTER_MODE, false, hear_mode }, { VM_TOKEN, false, hear_token },
+    { VM_CREDS, true, hear_creds },        { VM_PAGES, true, hear_pages },
+    { VM_LEDS, false, hear_leds },         { VM_COPY, false, hear_copy },
+    { VM_PASTE, false, hear_paste },       { VM_ANSWER, true, console_answer },
 };
 
 void screen_hear(struct helper *h, const struct viewer_msg *m, int fd)

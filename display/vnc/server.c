@@ -14,58 +14,21 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CHALLENGE        16
-#define WAIT_MS          10000 /* for a client that neither reads nor writes what it began */
-#define LOOKING_MS       2000  /* after the last wish for a picture */
-#define PICTURE_MS       2000  /* portico-dm has to answer VM_ADMITTED */
-#define PASSWORD_SECONDS 60    /* someone has to type it */
+#define LOOKING_MS   2000 /* after the last wish for a picture */
+#define PICTURE_MS   2000 /* portico-dm has to answer VM_ADMITTED */
+#define MESSAGES     64   /* of the client at a time */
+#define RESIZE_LATER 4    /* ExtendedDesktopSize: passed on, it may happen */
 
-static int64_t now_ms(void)
+int64_t server_now(void)
 {
     struct timespec ts;
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* ---- authentication ---- */
-
-/* In place of the library's, whose challenge can be guessed from time and process id. */
-void rfbRandomBytes(unsigned char *bytes)
-{
-    if (getrandom(bytes, CHALLENGE, 0) != CHALLENGE)
-        _exit(EXIT_FAILED);
-}
-
-static bool password_counts(const struct helper *h)
-{
-    return h->password[0] && (h->expires == 0 || time(NULL) < h->expires);
-}
-
-/* RFC 6143 7.2.2. The time it takes tells nothing about the password. */
-static rfbBool check_password(rfbClientPtr cl, const char *response, int len)
-{
-    struct helper *h = cl->screen->screenData;
-    struct viewer_msg m = { .type = VM_REFUSED };
-    unsigned char want[CHALLENGE], differ = 0;
-
-    memcpy(want, cl->authChallenge, CHALLENGE);
-    rfbEncryptBytes(want, h->password);
-    for (int i = 0; i < CHALLENGE && i < len; i++)
-        differ |= want[i] ^ (unsigned char)response[i];
-    /* A library that refuses to do DES (FIPS) leaves the challenge as it was. */
-    if (len == CHALLENGE && differ == 0 && password_counts(h) &&
-        memcmp(want, cl->authChallenge, CHALLENGE) != 0)
-        return TRUE;
-    channel_say(&m);
-    if (password_counts(h))
-        sleep(1); /* one guess a second */
-    return FALSE;
 }
 
 /* ---- hooks ---- */
@@ -105,6 +68,41 @@ static void before_update(rfbClientPtr cl)
         cl->cursorWasChanged = FALSE;
 }
 
+/* A viewer's window has another size: the guest may follow. Nothing of it is decided here. */
+static int on_size(int width, int height, int screens, rfbExtDesktopScreen *screen, rfbClientPtr cl)
+{
+    struct helper *h = helper_of(cl);
+    struct viewer_msg m = { .type = VM_SIZE, .size = { (uint32_t)width, (uint32_t)height } };
+
+    if (!h->resizable || (h->flags & CONFIG_VIEW_ONLY))
+        return rfbExtDesktopSize_ResizeProhibited;
+    if (width <= 0 || height <= 0 || screens != 1)
+        return rfbExtDesktopSize_InvalidScreenLayout;
+    channel_say(&m);
+    return RESIZE_LATER;
+}
+
+/* XVP, the buttons of viewers: 2 shuts down, 3 reboots (nothing here can), 4 resets. */
+static rfbBool on_xvp(rfbClientPtr cl, uint8_t version, uint8_t code)
+{
+    if (version != 1 || (code != rfbXvp_Shutdown && code != rfbXvp_Reset))
+        return FALSE;
+    console_ask(code == rfbXvp_Reset ? ASK_RESET : ASK_POWER);
+    return TRUE;
+}
+
+static void on_clip(char *text, int len, rfbClientPtr cl)
+{
+    if (len >= 0)
+        paste_clip(helper_of(cl), text, (size_t)len, true);
+}
+
+static void on_clip_utf8(char *text, int len, rfbClientPtr cl)
+{
+    if (len >= 0)
+        paste_clip(helper_of(cl), text, strnlen(text, (size_t)len), false);
+}
+
 /* ---- start ---- */
 
 static void set_up_screen(struct helper *h)
@@ -118,19 +116,25 @@ static void set_up_screen(struct helper *h)
     s->getCursorPtr = get_cursor;
     s->displayHook = before_update;
     s->newClientHook = on_new;
-    s->passwordCheck = check_password;
+    s->passwordCheck = auth_check;
+    s->setDesktopSizeHook = on_size;
+    s->setXCutText = on_clip;
+    s->setXCutTextUTF8 = on_clip_utf8;
+    if ((h->flags & CONFIG_POWER) && !(h->flags & CONFIG_VIEW_ONLY))
+        s->xvpHook = on_xvp;
     s->deferUpdateTime = 0; /* portico-dm sets the pace */
-    s->maxClientWait = WAIT_MS;
+    s->maxClientWait = STREAM_WAIT_MS;
     s->permitFileTransfer = FALSE;
     screen_blank(h);
     input_start(h);
 }
 
-/* The first message: who is to be served, and how. */
-static int hear_config(struct helper *h, bool *auth)
+/* The first message: who is to be served, and how. Then what the flags promise, and the password.
+ */
+static int hear_config(struct helper *h)
 {
     struct viewer_msg m;
-    int client;
+    int client, fd;
 
     channel_hear(&m, &client, true);
     if (m.type != VM_CONFIG || client < 0)
@@ -140,7 +144,16 @@ static int hear_config(struct helper *h, bool *auth)
     h->keymap = keymap_find(m.config.keymap);
     if (!h->keymap)
         _exit(EXIT_FAILED);
-    *auth = m.config.auth != 0;
+    h->auth = m.config.auth != 0;
+    h->flags = m.config.flags;
+    h->key_ms = m.config.key_ms;
+    /* portico-dm says the pointer's mode behind all that belongs to the start. */
+    do {
+        channel_hear(&m, &fd, true);
+        screen_hear(h, &m, fd);
+    } while (m.type != VM_POINTER_MODE);
+    if (((h->flags & CONFIG_TLS) && !h->creds) || ((h->flags & CONFIG_TOKEN) && !h->token[0]))
+        _exit(EXIT_FAILED);
     return client;
 }
 
@@ -157,17 +170,23 @@ static void keep_alive(int client)
 
 int server_start(struct helper *h)
 {
-    bool auth = false;
-    int client = hear_config(h, &auth);
+    int client = hear_config(h);
 
+    h->stream.fd = client;
     keep_alive(client);
     signal(SIGPIPE, SIG_IGN);
     rfbLog = rfbErr = silent;
+    if (h->flags & CONFIG_WEB) {
+        if ((h->flags & CONFIG_TLS) && auth_start_tls(h))
+            return -1;
+        if (!web_greet(h))
+            return -1;
+    }
     h->screen = rfbGetScreen(NULL, NULL, 640, 480, 8, 3, 4);
     if (!h->screen)
         return -1;
     set_up_screen(h);
-    h->screen->authPasswdData = auth ? h : NULL;
+    h->screen->authPasswdData = h->auth ? h : NULL;
     h->cl = rfbNewClient(h->screen, client);
     return h->cl && !h->gone ? 0 : -1;
 }
@@ -184,14 +203,26 @@ static void hear_all(struct helper *h)
 }
 
 /* After the password, before the library tells the client how large the screen is. */
-static void say_admitted(struct helper *h)
+static void say_admitted(struct helper *h, bool shared)
 {
-    struct viewer_msg m = { .type = VM_ADMITTED };
+    struct viewer_msg m = { .type = VM_ADMITTED, .admitted = { shared } };
 
     h->admitted = h->looking = true;
-    h->wanted_ms = now_ms();
+    h->wanted_ms = server_now();
     explicit_bzero(h->password, sizeof(h->password));
     channel_say(&m);
+}
+
+/* ClientInit (RFC 6143 7.3.1) is one byte: whether others may look too. */
+static void greet_init(struct helper *h)
+{
+    uint8_t shared;
+
+    if (h->cl->state == RFB_INITIALISATION && !h->admitted &&
+        stream_peek(&h->stream, &shared, 1, 0) == 1)
+        say_admitted(h, shared != 0);
+    else if (h->cl->state == RFB_INITIALISATION_SHARED && !h->admitted)
+        say_admitted(h, true);
 }
 
 static void say_looking(struct helper *h, bool looking)
@@ -207,8 +238,8 @@ static void say_looking(struct helper *h, bool looking)
 static void check_looking(struct helper *h)
 {
     if (!sraRgnEmpty(h->cl->requestedRegion))
-        h->wanted_ms = now_ms();
-    say_looking(h, now_ms() - h->wanted_ms < LOOKING_MS);
+        h->wanted_ms = server_now();
+    say_looking(h, server_now() - h->wanted_ms < LOOKING_MS);
 }
 
 static void check_state(struct helper *h)
@@ -223,8 +254,6 @@ static void check_state(struct helper *h)
         h->stage = 1;
         alarm(PASSWORD_SECONDS);
     }
-    if (!h->admitted && (cl->state == RFB_INITIALISATION || cl->state == RFB_NORMAL))
-        say_admitted(h);
     if (cl->state == RFB_NORMAL && h->stage < 2) {
         h->stage = 2;
         alarm(0);
@@ -235,18 +264,48 @@ static void check_state(struct helper *h)
 
 static bool wait_for_picture(const struct helper *h)
 {
-    return h->admitted && !h->answered && now_ms() - h->wanted_ms < PICTURE_MS;
+    return h->admitted && !h->answered && server_now() - h->wanted_ms < PICTURE_MS;
 }
 
-static int poll_timeout(const struct helper *h)
+static int poll_timeout(struct helper *h)
 {
     bool waits = h->cl->state == RFB_NORMAL && !sraRgnEmpty(h->cl->requestedRegion);
+    int typing = h->cl->state == RFB_NORMAL ? paste_step(h) : -1;
 
     if (wait_for_picture(h))
         return PICTURE_MS;
+    if (stream_pending(&h->stream))
+        return 0;
+    if (typing >= 0)
+        return typing;
     if (h->cl->state != RFB_NORMAL || waits || !h->looking)
         return -1;
     return LOOKING_MS;
+}
+
+static bool readable(const struct helper *h)
+{
+    struct pollfd p = { h->cl->sock, POLLIN, 0 };
+
+    return stream_pending(&h->stream) || poll(&p, 1, 0) > 0;
+}
+
+/* What the client says, as far as it is here and may be said yet. */
+static void serve(struct helper *h)
+{
+    for (unsigned i = 0; i < MESSAGES && h->cl->sock >= 0 && readable(h); i++) {
+        greet_init(h);
+        if (wait_for_picture(h))
+            return;
+        if (h->cl->state == RFB_INITIALISATION && !h->admitted) { /* it hung up instead */
+            h->gone = true;
+            return;
+        }
+        rfbProcessClientMessage(h->cl);
+        if (h->gone || h->cl->sock < 0)
+            return;
+        check_state(h);
+    }
 }
 
 void server_run(struct helper *h)
@@ -260,8 +319,12 @@ void server_run(struct helper *h)
         hear_all(h);
         if (h->gone || wait_for_picture(h))
             continue;
-        rfbProcessEvents(h->screen, 0);
-        if (!h->gone)
+        serve(h);
+        if (h->gone || h->cl->sock < 0)
+            return;
+        if (h->cl->state == RFB_NORMAL)
+            rfbUpdateClient(h->cl);
+        if (h->cl->sock >= 0)
             check_state(h);
     }
 }

@@ -131,6 +131,23 @@ bool rfb_ended(struct rfb *c, int ms)
     return false;
 }
 
+bool rfb_drain(struct rfb *c, int quiet_ms)
+{
+    int64_t end = now_ms() + PATIENCE_MS, quiet = now_ms() + quiet_ms;
+    char waste[65536];
+
+    while (now_ms() < end && now_ms() < quiet) {
+        ssize_t got = recv(c->fd, waste, sizeof(waste), MSG_DONTWAIT);
+        if (got == 0 || (got < 0 && errno != EAGAIN))
+            return false;
+        if (got > 0)
+            quiet = now_ms() + quiet_ms;
+        else
+            turn(c->loop, c->fd, POLLIN, 10);
+    }
+    return true;
+}
+
 static uint32_t be32(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];

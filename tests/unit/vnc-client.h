@@ -46,4 +46,6 @@ void rfb_pointer(struct rfb *c, unsigned buttons, unsigned x, unsigned y);
 /* Exactly n bytes within five seconds. */
 bool rfb_read(struct rfb *c, void *dst, size_t n);
 bool rfb_write(struct rfb *c, const void *src, size_t n);
+/* Throws away what comes, until nothing has come for so many ms; false: the server hung up. */
+bool rfb_drain(struct rfb *c, int quiet_ms);
 bool rfb_ended(struct rfb *c, int ms); /* the server hangs up within so many ms */
