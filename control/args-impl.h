@@ -74,6 +74,8 @@ struct drive_arg *args_drive_at(struct vm_args *a, enum drive_if iface, int inde
 /* Puts d on an IDE unit, -1: the first free one. `what` is for messages. */
 int args_place_ide(struct vm_args *a, struct drive_arg *d, int unit, const char *what,
                    struct err *err);
+/* args-object.c */
+option_fn args_object;
 /* args-plug.c */
 int args_note_plug(struct args_ctx *c, const char *driver, const struct config *cfg);
 int args_join_plugs(struct args_ctx *c);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "control/args-impl.h"
 #include "hw/core/log.h"
+#include "net/net.h"
 
 static const struct keyval_key tap_keys[] = {
     { "type", 0 },         { "id", 0 },
@@ -30,6 +31,41 @@ static const struct keyval_key dgram_keys[] = {
 static const struct keyval_key stream_keys[] = { { "type", 0 },      { "id", 0 },
                                                  { "addr.", 0 },     { "server", 0 },
                                                  { "reconnect", 0 }, { NULL, 0 } };
+static const struct keyval_key user_keys[] = {
+    { "type", 0 },
+    { "id", 0 },
+    { "ipv4", 0 },
+    { "ipv6", 0 },
+    { "restrict", 0 },
+    { "net", 0 },
+    { "host", 0 },
+    { "hostname", 0 },
+    { "tftp", KV_NAME },
+    { "tftp-server-name", 0 },
+    { "bootfile", KV_NAME },
+    { "dhcpstart", 0 },
+    { "dns", 0 },
+    { "dnssearch", KV_LIST },
+    { "dnssearch.", 0 },
+    { "domainname", 0 },
+    { "ipv6-net", 0 },
+    { "ipv6-prefix", 0 },
+    { "ipv6-prefixlen", 0 },
+    { "ipv6-host", 0 },
+    { "ipv6-dns", 0 },
+    { "smb", KV_NAME },
+    { "smbserver", 0 },
+    { "hostfwd", KV_LIST },
+    { "hostfwd.", 0 },
+    { "guestfwd", KV_LIST },
+    { "guestfwd.", 0 },
+    { NULL, 0 },
+};
+static const struct keyval_key null_keys[] = { { "type", 0 }, { "id", 0 }, { NULL, 0 } };
+/* Of a -nic, what is the card's. */
+static const struct keyval_key nic_only[] = {
+    { "model", 0 }, { "mac", 0 }, { "macaddr", 0 }, { "addr", 0 }, { "id", 0 }, { NULL, 0 },
+};
 const struct keyval_key args_nic_keys[] = {
     { "driver", 0 },
     { "id", 0 },
@@ -51,10 +87,8 @@ static const struct netdev_type {
     const char *name;
     const struct keyval_key *keys;
 } netdev_types[] = {
-    { "tap", tap_keys },
-    { "socket", socket_keys },
-    { "dgram", dgram_keys },
-    { "stream", stream_keys },
+    { "tap", tap_keys },       { "user", user_keys },   { "null", null_keys },
+    { "socket", socket_keys }, { "dgram", dgram_keys }, { "stream", stream_keys },
 };
 
 static const struct netdev_type *find_type(const char *name, size_t len)
@@ -103,7 +137,7 @@ int args_add_netdev(struct vm_args *a, const struct config *cfg, struct err *err
     int rc;
 
     if (!t)
-        return err_set(err, -ENOTSUP, "-netdev %s: not supported; use type=tap", type);
+        return err_set(err, -ENOTSUP, "-netdev %s: not supported; use type=tap or type=user", type);
     rc = keyval_check(cfg, "-netdev", t->keys, err);
     if (rc)
         return rc;
@@ -146,7 +180,7 @@ int args_netdev(struct args_ctx *c, const struct option *o, const char *arg)
     int rc = 0;
 
     if (!t && *arg != '{') /* before its keys are unknown ones */
-        rc = err_set(c->err, -ENOTSUP, "-netdev %s: not supported; use type=tap", arg);
+        rc = err_set(c->err, -ENOTSUP, "-netdev %s: not supported; use type=tap or type=user", arg);
     if (!rc)
         rc = keyval_parse(&cfg, "-netdev", arg, "type", t ? t->keys : NULL, c->err);
     if (!rc)
@@ -169,19 +203,31 @@ int args_net(struct args_ctx *c, const struct option *o, const char *arg)
 /* Moves the keys that are the card's from a -nic to nic; the rest are its netdev's. */
 static void split_nic(const struct config *all, struct config *nic, struct config *netdev)
 {
-    static const char *const nic_keys[] = { "model", "mac", "macaddr", "addr", "id" };
-
     for (size_t i = 0; i < all->n; i++) {
         const char *key = all->items[i].key, *val = all->items[i].val;
         bool card = false;
 
-        for (unsigned k = 0; k < sizeof(nic_keys) / sizeof(nic_keys[0]); k++)
-            card |= !strcmp(nic_keys[k], key);
+        for (const struct keyval_key *k = nic_only; k->name; k++)
+            card |= !strcmp(k->name, key);
         if (!card)
             config_set(netdev, key, val);
         else if (strcmp(key, "model"))
             config_set(nic, !strcmp(key, "macaddr") ? "mac" : key, val);
     }
+}
+
+/* A -nic has the keys of a card and those of its type of netdev. */
+static int parse_nic(struct config *all, const char *arg, const struct netdev_type *t,
+                     struct err *err)
+{
+    struct keyval_key keys[64] = { { NULL, 0 } };
+    unsigned n = 0;
+
+    for (const struct keyval_key *k = nic_only; k->name; k++)
+        keys[n++] = *k;
+    for (const struct keyval_key *k = t->keys; k->name && n < 63; k++)
+        keys[n++] = *k;
+    return keyval_parse(all, "-nic", arg, "type", keys, err);
 }
 
 int args_nic(struct args_ctx *c, const struct option *o, const char *arg)
@@ -195,7 +241,7 @@ int args_nic(struct args_ctx *c, const struct option *o, const char *arg)
     if (!strcmp(arg, "none") || !type_of(arg))
         return args_net(c, o, arg);
     c->seen.net = true;
-    rc = keyval_parse(&all, "-nic", arg, "type", NULL, c->err);
+    rc = parse_nic(&all, arg, type_of(arg), c->err);
     if (!rc) {
         model = config_str(&all, "model", "e1000");
         split_nic(&all, &nic, &netdev);
@@ -217,34 +263,6 @@ int args_nic(struct args_ctx *c, const struct option *o, const char *arg)
     return rc;
 }
 
-static int hex_digit(char ch)
-{
-    static const char digits[] = "0123456789abcdefABCDEF";
-    const char *p = ch ? strchr(digits, ch) : NULL;
-
-    if (!p)
-        return -1;
-    return p - digits < 16 ? (int)(p - digits) : (int)(p - digits) - 6;
-}
-
-/* Six pairs of digits with ':' or '-' between; a multicast address is no NIC's. */
-static bool parse_mac(const char *s, uint8_t mac[6])
-{
-    for (unsigned i = 0; i < 6; i++) {
-        int hi = hex_digit(s[0]), lo = hi < 0 ? -1 : hex_digit(s[1]);
-
-        if (lo < 0)
-            return false;
-        mac[i] = (uint8_t)(hi << 4 | lo);
-        s += 2;
-        if (i < 5 && *s != ':' && *s != '-')
-            return false;
-        if (i < 5)
-            s++;
-    }
-    return !*s && !(mac[0] & 1);
-}
-
 static int check_nic(struct args_ctx *c, const struct config *cfg, const char *model, uint8_t *mac)
 {
     const uint8_t made_up[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, (uint8_t)(0x56 + c->a->nnics) };
@@ -252,7 +270,7 @@ static int check_nic(struct args_ctx *c, const struct config *cfg, const char *m
 
     if (c->a->nnics == ARGS_NICS)
         return err_set(c->err, -EINVAL, "-device %s: more than %u NICs", model, ARGS_NICS);
-    if (given && !parse_mac(given, mac))
+    if (given && !net_parse_mac(given, mac))
         return err_set(c->err, -EINVAL,
                        "-device %s: mac=%s is not a MAC address of a NIC "
                        "(00:16:3e:xx:xx:xx)",
@@ -281,6 +299,7 @@ int args_nic_device(struct args_ctx *c, const char *driver, const struct config 
     nic->after = c->a->ndevices;
     nic->netdev = netdev ? xstrdup(netdev) : NULL;
     memcpy(nic->mac, mac, sizeof(mac));
+    nic->mac_given = config_str(cfg, "mac", NULL) != NULL;
     for (size_t i = 0; i < cfg->n; i++) {
         bool mine = false;
 
@@ -313,13 +332,64 @@ int args_join_nic(struct vm_args *a, struct nic_arg *nic, struct err *err)
     return 0;
 }
 
+/*
+ * Under Xen an address that is not given is one of Xen's (00:16:3e), and the same one each time
+ * this guest is started: its last three bytes are made from the UUID, or the name, by FNV-1a.
+ */
+static void make_mac(const struct vm_args *a, unsigned index, uint8_t mac[6])
+{
+    const char *p = a->uuid ? a->uuid : a->name ? a->name : "";
+    uint32_t hash = 2166136261u;
+
+    for (; *p; p++)
+        hash = (hash ^ (uint8_t)*p) * 16777619u;
+    hash = (hash ^ index) * 16777619u;
+    hash ^= hash >> 24;
+    mac[0] = 0x00;
+    mac[1] = 0x16;
+    mac[2] = 0x3e;
+    mac[3] = hash >> 16 & 0x7f;
+    mac[4] = hash >> 8 & 0xff;
+    mac[5] = hash & 0xff;
+}
+
+static int check_macs(const struct vm_args *a, struct err *err)
+{
+    for (unsigned i = 0; i < a->nnics; i++) {
+        for (unsigned k = 0; k < i; k++) {
+            const uint8_t *m = a->nics[i].mac;
+
+            if (!memcmp(m, a->nics[k].mac, 6))
+                return err_set(err, -EINVAL,
+                               "-device %s,mac=%02x:%02x:%02x:%02x:%02x:%02x: NIC %s has that "
+                               "address already; give each its own",
+                               a->nics[i].model, m[0], m[1], m[2], m[3], m[4], m[5], a->nics[k].id);
+        }
+    }
+    return 0;
+}
+
 int args_join_nics(struct args_ctx *c)
 {
     struct vm_args *a = c->a;
-    int rc = 0;
+    int rc;
 
+    for (unsigned i = 0; i < a->nnics && !a->own_clocks; i++) {
+        if (!a->nics[i].mac_given)
+            make_mac(a, i, a->nics[i].mac);
+    }
+    rc = check_macs(a, c->err);
     for (unsigned i = 0; !rc && i < a->nnics; i++)
         rc = args_join_nic(a, &a->nics[i], c->err);
+    for (unsigned i = 0; !rc && i < a->nobjects; i++) {
+        const char *id = config_str(&a->objects[i], "netdev", "");
+        const struct netdev_arg *n = find_netdev(a, id);
+
+        if (!n || !n->used)
+            rc = err_set(c->err, -EINVAL, "-object %s,netdev=%s: %s",
+                         config_str(&a->objects[i], "qom-type", ""), id,
+                         n ? "no NIC uses that netdev" : "there is no -netdev of that id");
+    }
     for (unsigned i = 0; !rc && i < a->nnetdevs; i++) {
         if (!a->netdevs[i].used)
             log_line("-netdev id=%s: no NIC uses it; it is not opened", a->netdevs[i].id);

@@ -240,7 +240,7 @@ static const struct option options[] = {
     { "sandbox", true, opt_note, "say dm_restrict=1 to confine portico-dm" },
     { "daemonize", false, opt_refuse, "it stays in the foreground: start it with '&' or setsid" },
     { "pidfile", true, opt_refuse, "it does not fork: the caller knows its process id" },
-    { "object", true, opt_refuse, "leave it out: no device here uses objects" },
+    { "object", true, args_object, NULL },
     { "gdb", true, opt_refuse, "use gdbsx, which debugs a Xen guest" },
     { "fsdev", true, opt_refuse, "share files over the network" },
     { "virtfs", true, opt_refuse, "share files over the network" },
@@ -478,6 +478,8 @@ void args_free(struct vm_args *a)
     }
     for (unsigned i = 0; i < a->nnics; i++)
         args_free_nic(&a->nics[i]);
+    for (unsigned i = 0; i < a->nobjects; i++)
+        config_free(&a->objects[i]);
     config_free(&a->platform);
     memset(a, 0, sizeof(*a));
     a->domid = a->incoming = -1;

@@ -16,6 +16,7 @@
 #define ARGS_CHARDEVS 32
 #define ARGS_SERIALS  4
 #define ARGS_NICS     16
+#define ARGS_OBJECTS  32
 
 /* Where ROM images are looked for after the -L directories. */
 #define ARGS_ROM_DIRS "/usr/share/portico:/usr/share/seabios:/usr/lib/ipxe/qemu:/usr/share/qemu"
@@ -70,7 +71,8 @@ struct nic_arg { /* -device MODEL,…,netdev=D with -netdev tap,id=D,… */
     char *ifname;      /* tap; NULL: no tap */
     char *netdev;      /* id of its netdev, of any type, or NULL */
     struct config cfg; /* addr, romfile, rombar, bootindex, multifunction: as given */
-    uint8_t mac[6];    /* as given, or 52:54:00:12:34:56 and up */
+    uint8_t mac[6];    /* as given; under Xen 00:16:3e:…, elsewhere 52:54:00:12:34:56 and up */
+    bool mac_given;
     unsigned after;    /* of devices[] came before it: PCI slots go by command-line order */
 };
 
@@ -152,6 +154,8 @@ struct vm_args {
     struct nic_arg nics[ARGS_NICS];
     unsigned nnics;
     struct netdev_arg netdevs[ARGS_NICS];
+    struct config objects[ARGS_OBJECTS]; /* -object filter-…: every key, checked */
+    unsigned nobjects;
     unsigned nnetdevs;
     struct node_arg nodes[ARGS_NODES];
     unsigned nnodes;
@@ -181,6 +185,8 @@ struct vm_args {
 int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err);  /* -drive */
 int args_add_node(struct vm_args *a, const struct config *cfg, struct err *err);   /* -blockdev */
 int args_add_netdev(struct vm_args *a, const struct config *cfg, struct err *err); /* -netdev */
+/* The keys of a filter (-object, object-add): 0, or -errno and a line that begins with opt. */
+int args_check_filter(const char *opt, const struct config *cfg, struct err *err);
 
 enum args_kind { ARGS_CARD, ARGS_NIC, ARGS_DRIVE, ARGS_OTHER };
 struct args_added {

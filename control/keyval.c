@@ -145,6 +145,18 @@ static char *take_value(const char **text, const struct keyval_key *keys, bool n
     return val;
 }
 
+/* The next free "KEY.N.str", as it is spelled in JSON. */
+static char *list_key(const struct config *cfg, const char *key)
+{
+    char *name = NULL;
+
+    for (unsigned i = 0; !name || config_str(cfg, name, NULL); i++) {
+        free(name);
+        name = xasprintf("%s.%u.str", key, i);
+    }
+    return name;
+}
+
 static int parse_item(struct config *cfg, const char *opt, const char **text,
                       const struct keyval_key *keys, struct err *err)
 {
@@ -166,6 +178,12 @@ static int parse_item(struct config *cfg, const char *opt, const char **text,
         } else {
             *text += 1;
             val = take_value(text, keys, k && (k->flags & KV_NAME));
+            if (k && (k->flags & KV_LIST)) {
+                char *name = list_key(cfg, key);
+
+                free(key);
+                key = name;
+            }
             config_set(cfg, key, val);
             free(val);
         }

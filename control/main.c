@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "control/keyval.h"
 #include "control/parts.h"
 #include "control/qmp.h"
 #include "display/vnc.h"
@@ -187,14 +188,14 @@ static int build_machine(struct vm *vm, struct err *err)
     return rc;
 }
 
-/* portico-vnc is beside us, wherever the folder was copied to. */
-static void helper_path(char *path, size_t size)
+/* The other programs are beside us, wherever the folder was copied to. */
+static void find_helpers(struct vm *vm)
 {
     char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
     self[n > 0 ? n : 0] = 0;
-    snprintf(path, size, "%s/portico-vnc", n > 0 ? dirname(self) : ".");
+    vm->helpers = xstrdup(n > 0 ? dirname(self) : ".");
 }
 
 static int open_vnc(struct vm *vm, struct err *err)
@@ -215,7 +216,7 @@ static int open_vnc(struct vm *vm, struct err *err)
 
     if (!a->enabled || vm->args.replay)
         return 0;
-    helper_path(helper, sizeof(helper));
+    snprintf(helper, sizeof(helper), "%s/portico-vnc", vm->helpers);
     if (access(helper, X_OK))
         return err_set(err, -errno, "%s: %s; it belongs beside portico-dm", helper,
                        strerror(errno));
@@ -228,11 +229,9 @@ static struct net *open_netdev(struct vm *vm, const struct nic_arg *nic, struct 
 
     if (a->replay)
         return tape_net_open(vm->tape, (unsigned)(nic - a->nics));
-    if (nic->ifname)
-        return net_open_tap(vm->loop, nic->ifname, err);
     for (unsigned i = 0; i < a->nnetdevs; i++) {
         if (!strcmp(a->netdevs[i].id, nic->netdev))
-            return net_open_socket(vm->loop, nic->netdev, &a->netdevs[i].cfg, err);
+            return net_open(vm->loop, nic->netdev, &a->netdevs[i].cfg, vm->helpers, err);
     }
     err_set(err, -EINVAL, "NIC %s: there is no netdev %s", nic->id, nic->netdev);
     return NULL;
@@ -253,6 +252,10 @@ static int open_nets(struct vm *vm, struct err *err)
             log_line("NIC %s: model %s is not emulated; the guest has its PV twin only",
                      a->id ? a->id : "?", a->model);
     }
+    for (unsigned i = 0; i < vm->args.nobjects && !vm->args.replay; i++) {
+        if (vm_filter_add(vm, &vm->args.objects[i], err))
+            return -EIO;
+    }
     return 0;
 }
 
@@ -260,6 +263,7 @@ static int assemble(struct vm *vm, struct err *err)
 {
     int rc = open_world(vm, err);
 
+    find_helpers(vm);
     vm->display = display_new(vm->loop);
     if (!rc)
         rc = vm_groups_open(vm, err);
@@ -347,6 +351,7 @@ static void take_apart(struct vm *vm)
     uv_run(vm->loop, UV_RUN_DEFAULT);
     uv_loop_close(vm->loop);
     args_free(&vm->args);
+    free(vm->helpers);
 }
 
 static int run(struct vm *vm)

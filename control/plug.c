@@ -14,6 +14,7 @@
 #include "hw/core/pci.h"
 #include "hw/nic.h"
 #include "hw/piix4-pm.h"
+#include "net/filter.h"
 
 static struct device *pm_of_vm(struct vm *vm)
 {
@@ -82,7 +83,7 @@ struct net *vm_net_of(struct vm *vm, const struct device *dev)
 /* A constant of that spelling; NULL: there is no such back end. */
 static const char *name_of(const char *type)
 {
-    static const char *const types[] = { "tap", "socket", "dgram", "stream" };
+    static const char *const types[] = { "tap", "user", "null", "socket", "dgram", "stream" };
 
     for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (!strcmp(types[i], type))
@@ -97,12 +98,10 @@ static struct net *open_net(struct vm *vm, const char *type, const char *id,
     struct config full = { 0 };
     struct net *net;
 
-    if (!strcmp(type, "tap"))
-        return net_open_tap(vm->loop, config_str(cfg, "ifname", ""), err);
     for (size_t i = 0; i < cfg->n; i++)
         config_set(&full, cfg->items[i].key, cfg->items[i].val);
     config_set(&full, "type", type);
-    net = net_open_socket(vm->loop, id, &full, err);
+    net = net_open(vm->loop, id, &full, vm->helpers ? vm->helpers : ".", err);
     config_free(&full);
     return net;
 }
@@ -173,6 +172,46 @@ static void close_orphans(struct vm *vm)
     }
 }
 
+/* ---- filters on it ---- */
+
+static struct net_filter *find_filter(struct vm *vm, const char *id)
+{
+    for (unsigned i = 0; i < 2 * ARGS_NICS; i++) {
+        const char *name;
+        const struct net *net = net_at(vm, i, &name);
+
+        for (unsigned k = 0; net && k < net->nfilters; k++) {
+            if (!strcmp(net->filter[k]->id, id))
+                return net->filter[k];
+        }
+    }
+    return NULL;
+}
+
+int vm_filter_add(struct vm *vm, const struct config *cfg, struct err *err)
+{
+    const char *id = config_str(cfg, "id", ""), *netdev = config_str(cfg, "netdev", "");
+    struct net *net = vm_find_netdev(vm, netdev, NULL);
+
+    if (find_filter(vm, id))
+        return err_set(err, -EEXIST, "attempt to add duplicate property '%s' to object", id);
+    if (!net)
+        return err_set(err, -ENOENT, "Property 'netdev' can't find value '%s'", netdev);
+    return net_filter_add(vm->loop, net, cfg, err) ? 0 : -EIO;
+}
+
+int vm_filter_del(struct vm *vm, const char *id, struct err *err)
+{
+    struct net_filter *f = find_filter(vm, id);
+    struct net *net = f ? f->net : NULL;
+
+    if (!f)
+        return err_set(err, -ENOENT, "object '%s' not found", id);
+    net_filter_remove(f);
+    net_kick(net);
+    return 0;
+}
+
 void vm_plug_free(struct vm *vm)
 {
     for (unsigned i = 0; i < ARGS_NICS; i++) {
@@ -196,6 +235,8 @@ static int check_props(const struct qom_type *t, const struct config *cfg, struc
         const char *key = cfg->items[i].key;
 
         if (!strcmp(key, "driver") || !strcmp(key, "id"))
+            continue;
+        if (!strcmp(key, "bus") && qom_type_is(t, "usb-device"))
             continue;
         if (!strcmp(key, "bus")) {
             if (strcmp(config_str(cfg, "bus", ""), "pci.0"))
@@ -238,8 +279,6 @@ static int make_config(struct vm *vm, const char *driver, const struct config *c
     const char *netdev = config_str(cfg, "netdev", NULL);
     struct device *card = NULL;
     struct net *net = netdev ? vm_find_netdev(vm, netdev, &card) : NULL;
-        if (!strcmp(key, "bus") && qom_type_is(t, "usb-device"))
-            continue;
     unsigned nics = 0;
     char mac[18];
 
@@ -313,11 +352,24 @@ int vm_device_add(struct vm *vm, const char *driver, const char *id, const struc
     return 0;
 }
 
+static void take_out(struct vm *vm, struct device *dev);
+
+/* A plug is pulled without asking. */
+static bool is_usb(const struct device *dev)
+{
+    return qom_type_is(qom_type_find(dev->type->name), "usb-device");
+}
+
 int vm_device_del(struct vm *vm, struct device *dev, struct err *err)
 {
     struct device *pm = pm_of_vm(vm);
     unsigned slot = dev->type->pci ? PCI_SLOT(pci_of(dev)->devfn) : 0;
 
+    if (is_usb(dev)) {
+        tape_stop(vm->tape, "a device was pulled out");
+        take_out(vm, dev);
+        return 0;
+    }
     if (!dev->type->pci)
         return err_set(err, -EINVAL, "Bus 'isa.0' does not support hotplugging");
     if (!pm)
@@ -352,24 +404,11 @@ static void take_out(struct vm *vm, struct device *dev)
 
 /* The guest may eject what nobody asked it for: that, too, is gone then. */
 static void ejected(void *arg, unsigned slot)
-static void take_out(struct vm *vm, struct device *dev);
-
-/* A plug is pulled without asking. */
-static bool is_usb(const struct device *dev)
-{
-    return qom_type_is(qom_type_find(dev->type->name), "usb-device");
-}
-
 {
     struct vm *vm = arg;
     struct device *dev = machine_card_in(&vm->machine, slot);
 
     if (dev && is_nic(dev))
-    if (is_usb(dev)) {
-        tape_stop(vm->tape, "a device was pulled out");
-        take_out(vm, dev);
-        return 0;
-    }
         take_out(vm, dev);
 }
 

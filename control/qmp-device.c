@@ -128,6 +128,28 @@ static void netdev_del(struct qmp_call *c)
         qmp_fail_as(c, rc == -ENOENT ? "DeviceNotFound" : "GenericError", "%s", err.msg);
 }
 
+/* ---- objects: filters on cables ---- */
+
+static void object_add(struct qmp_call *c)
+{
+    struct config cfg = { 0 };
+    struct err err = { "" };
+
+    if (!qmp_flatten(c, &cfg))
+        qmp_fail(c, "Invalid parameter type; strings, numbers, booleans and objects of them only");
+    else if (args_check_filter("object-add", &cfg, &err) || vm_filter_add(c->vm, &cfg, &err))
+        qmp_fail(c, "%s", err.msg);
+    config_free(&cfg);
+}
+
+static void object_del(struct qmp_call *c)
+{
+    struct err err = { "" };
+
+    if (vm_filter_del(c->vm, qmp_arg(c, "id", ""), &err))
+        qmp_fail(c, "%s", err.msg);
+}
+
 /* By the id of the NIC or of its back end. */
 static void set_link(struct qmp_call *c)
 {
@@ -148,6 +170,8 @@ const struct qmp_verb qmp_device_verbs[] = {
     { "device_del", device_del, "id:s", NULL },
     { "netdev_add", netdev_add, "type:s id:s *", NULL },
     { "netdev_del", netdev_del, "id:s", NULL },
+    { "object-add", object_add, "qom-type:s id:s *", NULL },
+    { "object-del", object_del, "id:s", NULL },
     { "set_link", set_link, "name:s up:b", NULL },
     { NULL, NULL, NULL, NULL },
 };

@@ -84,6 +84,7 @@ struct vm {
     struct vm_drive drives[ARGS_DRIVES]; /* parallel to args.drives */
     struct vm_host hosts[MACHINE_DEVICES];
     struct net *nets[ARGS_NICS];
+    char *helpers; /* the directory portico-vnc and portico-slirp are in */
     struct sink serials[ARGS_SERIALS];
     bool serial_open[ARGS_SERIALS];
     struct vm_fd fds[32];
@@ -159,6 +160,9 @@ int vm_netdev_add(struct vm *vm, const char *type, const char *id, const struct 
 int vm_netdev_del(struct vm *vm, const char *id, struct err *err);
 /* The cable of a NIC; NULL: none, or no NIC. */
 struct net *vm_net_of(struct vm *vm, const struct device *dev);
+/* -object and object-add of a filter, whose config has been checked; and the end of one. */
+int vm_filter_add(struct vm *vm, const struct config *cfg, struct err *err);
+int vm_filter_del(struct vm *vm, const char *id, struct err *err);
 void vm_plug_free(struct vm *vm); /* at the end, behind the machine */
 /*
  * CD: take the medium out and leave the tray open (force: also when the guest

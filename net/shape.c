@@ -100,6 +100,12 @@ static uint64_t through(const struct shape *s, struct lane *l, size_t len, uint6
 
 static void shape_due(uv_timer_t *t);
 
+/* At least a millisecond: a timer of none would come again before the loop has turned. */
+static void wake_at(struct shape *s, uint64_t due, uint64_t now)
+{
+    uv_timer_start(s->timer, shape_due, due > now + NS_MS ? (due - now + NS_MS - 1) / NS_MS : 1, 0);
+}
+
 static void run_timer(struct shape *s, uint64_t now)
 {
     uint64_t next = UINT64_MAX;
@@ -111,7 +117,7 @@ static void run_timer(struct shape *s, uint64_t now)
             next = l->q[l->head].due;
     }
     if (next != UINT64_MAX)
-        uv_timer_start(s->timer, shape_due, next > now ? (next - now + NS_MS - 1) / NS_MS : 0, 0);
+        wake_at(s, next, now);
 }
 
 /* Sends on what is due of one direction, a turn's share; false: the card has no room. */
@@ -145,13 +151,10 @@ static void shape_due(uv_timer_t *t)
     waits = !drain(f, &s->lane[1], true, now);
     if (was_full && !is_full(&s->lane[1]))
         net_filter_kick(f->net, net_filter_place(f));
-    if (!waits) {
+    if (!waits)
         run_timer(s, now);
-    } else if (s->lane[0].n) { /* for the other direction the card's room does not matter */
-        uint64_t due = s->lane[0].q[s->lane[0].head].due;
-
-        uv_timer_start(s->timer, shape_due, due > now ? (due - now + NS_MS - 1) / NS_MS : 0, 0);
-    }
+    else if (s->lane[0].n) /* for the other direction the card's room does not matter */
+        wake_at(s, s->lane[0].q[s->lane[0].head].due, now);
 }
 
 static enum net_verdict shape_frame(struct net_filter *f, bool to_guest, const uint8_t *frame,

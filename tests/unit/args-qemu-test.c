@@ -487,16 +487,48 @@ static const struct {
     { "-device|pvpanic", "pvpanic: not supported" },
     { "-device|floop,x=1", "'floop' is not a valid device model name" },
     { "-device|floop,help", "'floop' is not a valid device model name" },
-    { "-object|memory-backend-ram,id=m,size=1M", "-object: not supported" },
+    { "-object|memory-backend-ram,id=m,size=1M", "-object memory-backend-ram: not supported" },
     { "-netdev|socket,id=s,colour=red", "unknown key 'colour'" },
     { "-netdev|hubport,id=h,hubid=0", "hubport,id=h,hubid=0: not supported" },
-    { "-nic|user", "-nic user: not supported" },
+    { "-nic|vde", "-nic vde: not supported" },
     { "-nic|tap,ifname=t,model=ne2k_pci", "model=ne2k_pci: not supported" },
     { "-chardev|ringbuf,id=r,size=5", "must be a power of two" },
     { "-chardev|socket,id=r,path=/x,server=on,reconnect=1", "incompatible" },
     { "-chardev|null,id=c|-mon|chardev=c,mode=control", "-mon chardev=c: not supported" },
     { "-machine|microvm", "-machine microvm: not supported" },
 };
+
+TEST(a_list_may_be_given_in_pieces)
+{
+    struct line *l = parse(QT "|-nic|user,model=rtl8139,hostfwd=tcp::1-:2,tftp=/a,b,"
+                              "hostfwd=udp:127.0.0.1:3-10.0.2.9:4,mac=00:16:3e:00:00:09");
+    const struct config *cfg = &l->a.netdevs[0].cfg;
+
+    CHECK(!l->rc && l->a.nnics == 1 && l->a.nnetdevs == 1);
+    CHECK(is(config_str(cfg, "hostfwd.0.str", ""), "tcp::1-:2"));
+    CHECK(is(config_str(cfg, "hostfwd.1.str", ""), "udp:127.0.0.1:3-10.0.2.9:4"));
+    CHECK(is(config_str(cfg, "tftp", ""), "/a,b") && is(config_str(cfg, "type", ""), "user"));
+    CHECK(l->a.nics[0].mac[5] == 9 && is(l->a.nics[0].model, "rtl8139"));
+    done(l);
+    l = parse(QT "|-netdev|{\"type\":\"user\",\"id\":\"n\",\"hostfwd\":[{\"str\":\"tcp::1-:2\"}]}|"
+                 "-device|e1000,netdev=n");
+    CHECK(!l->rc && is(config_str(&l->a.netdevs[0].cfg, "hostfwd.0.str", ""), "tcp::1-:2"));
+    done(l);
+}
+
+TEST(filters_are_noted_in_order)
+{
+    struct line *l =
+        parse(QT "|-object|filter-dump,id=d,netdev=n,file=/tmp/a,b.pcap,maxlen=96|"
+                 "-netdev|null,id=n|-device|e1000,netdev=n|"
+                 "-object|{\"qom-type\":\"filter-mac\",\"id\":\"m\",\"netdev\":\"n\"}");
+
+    CHECK(!l->rc && l->a.nobjects == 2);
+    CHECK(is(config_str(&l->a.objects[0], "qom-type", ""), "filter-dump"));
+    CHECK(is(config_str(&l->a.objects[0], "file", ""), "/tmp/a,b.pcap"));
+    CHECK(is(config_str(&l->a.objects[1], "id", ""), "m"));
+    done(l);
+}
 
 TEST(broken_lines)
 {
