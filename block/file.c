@@ -67,8 +67,8 @@ static bool req_is_slow(const struct file *f, const struct block_req *req)
     if (req_crooked(f, req))
         return true;
     for (int i = 0; i < req->niov; i++) {
-        if ((uintptr_t)req->iov[i].iov_base & (f->h.mem_align - 1) ||
-            req->iov[i].iov_len & (f->h.align - 1))
+        if (req->iov[i].iov_len && ((uintptr_t)req->iov[i].iov_base & (f->h.mem_align - 1) ||
+                                    req->iov[i].iov_len & (f->h.align - 1)))
             return true;
     }
     return false;
@@ -362,7 +362,7 @@ void block_file_look(struct block *b)
     struct file *f = b->priv;
 
     f->h.size = hostfile_size(&f->h);
-    b->size = (f->h.size + FILE_SECTOR - 1) / FILE_SECTOR * FILE_SECTOR;
+    b->size = f->h.size / FILE_SECTOR * FILE_SECTOR;
 }
 
 /* A store on the same open file: same flags, same locks. */

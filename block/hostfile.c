@@ -81,6 +81,11 @@ static int check_fd(int fd, const struct block_options *o, bool cdrom, struct er
     return 0;
 }
 
+static bool is_alignment(unsigned n)
+{
+    return n >= 512 && n <= 65536 && !(n & (n - 1));
+}
+
 static void find_alignment(struct hostfile *h)
 {
     int sector = 0;
@@ -89,16 +94,19 @@ static void find_alignment(struct hostfile *h)
     if (!h->direct)
         return;
     h->align = h->mem_align = DIRECT_ALIGN;
-    if (h->device && !ioctl(h->fd, BLKSSZGET, &sector) && sector >= 512 && sector <= 65536 &&
-        !(sector & (sector - 1)))
-        h->align = sector;
+    if (h->device && !ioctl(h->fd, BLKSSZGET, &sector) && is_alignment((unsigned)sector))
+        h->align = h->mem_align = (unsigned)sector; /* memory may be as crooked: open(2) */
 #ifdef STATX_DIOALIGN
     struct statx sx;
 
     if (!h->device && !statx(h->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &sx) &&
-        (sx.stx_mask & STATX_DIOALIGN) && sx.stx_dio_offset_align >= 512 &&
-        sx.stx_dio_offset_align <= 65536)
+        (sx.stx_mask & STATX_DIOALIGN) && is_alignment(sx.stx_dio_offset_align)) {
         h->align = sx.stx_dio_offset_align;
+        if (sx.stx_dio_mem_align <= 512) /* guests put sectors at multiples of that */
+            h->mem_align = 512;
+        else if (is_alignment(sx.stx_dio_mem_align))
+            h->mem_align = sx.stx_dio_mem_align;
+    }
 #endif
 }
 

@@ -2,8 +2,11 @@
 /*
  * Images as a back end of block.h: the loop's side of block/image.h. Requests
  * whose bytes are plain data of the file go there as they are (`fast`); the
- * others go to the image's worker. DISCARD and ZERO wait for the fast ones in
- * flight, and hold back what comes after them until they are done.
+ * others go to the image's worker. Some of those have to be alone: they wait
+ * for the fast ones in flight, and hold back what comes after them until they
+ * are done. DISCARD and ZERO, for what they do to the map; and with O_DIRECT
+ * whatever makes the worker read a block of the file, change a part of it, and
+ * write it back, since a fast write to the same block would be undone by that.
  */
 #include "block/image.h"
 #include <errno.h>
@@ -37,7 +40,8 @@ struct image_block {
     struct fast fast[FAST_MAX], *free;
     unsigned nfast;  /* in flight below */
     unsigned nslow;  /* with the worker */
-    unsigned nalone; /* DISCARD and ZERO, parked or with the worker */
+    unsigned nalone; /* those that must be, parked or with the worker */
+    unsigned block;  /* bytes: with O_DIRECT what is written in one piece; else 1 */
     struct req_list parked;
     /* Of both threads, under lock. */
     pthread_t thread;
@@ -101,9 +105,23 @@ static void *worker(void *arg)
 
 /* ---- the loop's side ---- */
 
-static bool is_alone(const struct block_req *req)
+/* Tables and data of different places share a block: there is no telling what the worker reads. */
+static bool is_narrow(const struct image_block *ib)
 {
-    return req->op == BLOCK_DISCARD || req->op == BLOCK_ZERO;
+    return ib->im->align < ib->block;
+}
+
+static bool is_crooked(const struct image_block *ib, uint64_t off, uint64_t len)
+{
+    return (off | len) & (ib->block - 1);
+}
+
+/* Of a request that is not fast. */
+static bool is_alone(const struct image_block *ib, const struct block_req *req)
+{
+    if (req->op == BLOCK_DISCARD || req->op == BLOCK_ZERO || is_narrow(ib))
+        return true;
+    return req->op == BLOCK_WRITE && is_crooked(ib, req->offset, req->len);
 }
 
 static void give_worker(struct image_block *ib, struct block_req *req)
@@ -119,8 +137,8 @@ static void give_worker(struct image_block *ib, struct block_req *req)
 
 static void enqueue(struct image_block *ib, struct block_req *req)
 {
-    ib->nalone += is_alone(req);
-    if (ib->parked.first || (is_alone(req) && ib->nfast))
+    ib->nalone += is_alone(ib, req);
+    if (ib->parked.first || (is_alone(ib, req) && ib->nfast))
         list_push(&ib->parked, req);
     else
         give_worker(ib, req);
@@ -173,14 +191,28 @@ static void fast_start(struct image_block *ib, struct block_req *req, uint64_t h
     block_submit(ib->below, &f->sub);
 }
 
+/*
+ * Does the file reach that far? With O_DIRECT a write at its end makes it longer than it will
+ * be, and cuts it off again: so it is looked at only while the worker sleeps.
+ */
+static bool is_there(struct image_block *ib, uint64_t host, uint64_t len)
+{
+    if (len <= ib->below->size && host <= ib->below->size - len)
+        return true;
+    if (ib->block > 1 && ib->nslow)
+        return false;
+    block_file_look(ib->below);
+    return len <= ib->below->size && host <= ib->below->size - len;
+}
+
 /* True: req is on its way. */
 static bool try_fast(struct image_block *ib, struct block_req *req)
 {
     struct image *im = ib->im;
     uint64_t len = req->len, host = 0;
 
-    if (!ib->below || !ib->free || ib->nalone || ib->parked.first || is_alone(req) ||
-        (im->readonly && req->op != BLOCK_READ))
+    if (!ib->below || !ib->free || ib->nalone || ib->parked.first || req->op == BLOCK_DISCARD ||
+        req->op == BLOCK_ZERO || (im->readonly && req->op != BLOCK_READ))
         return false;
     if (req->op == BLOCK_FLUSH) {
         if (ib->nslow || !im->ops->dirty || im->ops->dirty(im))
@@ -189,11 +221,10 @@ static bool try_fast(struct image_block *ib, struct block_req *req)
                len < req->len) {
         return false;
     }
-    if (req->op != BLOCK_FLUSH && (len > ib->below->size || host > ib->below->size - len)) {
-        block_file_look(ib->below);
-        if (len > ib->below->size || host > ib->below->size - len)
-            return false;
-    }
+    if (req->op == BLOCK_WRITE && is_crooked(ib, host, len))
+        return false;
+    if (req->op != BLOCK_FLUSH && !is_there(ib, host, len))
+        return false;
     fast_start(ib, req, host);
     return true;
 }
@@ -220,7 +251,7 @@ static void reap(struct image_block *ib)
 
         if (!--ib->nslow)
             uv_unref((uv_handle_t *)ib->wake);
-        ib->nalone -= is_alone(req);
+        ib->nalone -= is_alone(ib, req);
         block_finish(req, req->status);
         req = next;
     }
@@ -248,7 +279,7 @@ static void image_cancel(struct block *b, struct block_req *req)
     pthread_mutex_unlock(&ib->lock);
     if (!parked && !found)
         return; /* the worker has it, or it is done */
-    ib->nalone -= is_alone(req);
+    ib->nalone -= is_alone(ib, req);
     if (found && !--ib->nslow)
         uv_unref((uv_handle_t *)ib->wake);
     block_finish_later(req, ECANCELED);
@@ -399,6 +430,9 @@ static struct block *make_block(struct uv_loop_s *loop, const struct block_optio
         return NULL;
     }
     ib->below = below;
+    ib->block = below ? below->align : 1;
+    if (below)
+        block_file_look(below);
     b->size = im->size;
     b->readonly = o->readonly;
     b->direct = o->direct;

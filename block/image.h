@@ -78,6 +78,7 @@ struct image {
     struct store *store; /* the file; owned */
     char *file;          /* its name, for messages and for relative names of what is behind */
     uint64_t size;       /* bytes, as the guest sees it */
+    unsigned align; /* what open says of the file: data and tables lie in blocks of so many bytes */
     bool readonly;
     const char
         *backing_override; /* during open: instead of the header's; "": none; NULL: header's */

@@ -29,7 +29,10 @@ struct block *block_open_readonly(struct block *below);
 /* The "open" of raw files. threads: not io_uring. */
 struct block *block_open_file(struct uv_loop_s *loop, const struct block_options *o, bool threads,
                               struct err *err);
-/* Takes note of the size that a file of block_open_file() has now: an image in it grows. */
+/*
+ * Takes note of the size that a file of block_open_file() has now: an image in it grows. From
+ * then on a tail that is no sector is not there: requests in flight do not see it become one.
+ */
 void block_file_look(struct block *b);
 
 /* Copies between a flat buffer and the bytes [off, off + len) of an iovec; stops at its end. */

@@ -255,6 +255,7 @@ static int set_geometry(struct qcow2 *q, const struct q_header *h, struct err *e
     q->nsnaps = h->nsnaps;
     q->snap_off = h->nsnaps ? h->snap_off : 0;
     q->im->size = (h->size + 511) & ~511ULL;
+    q->im->align = 1u << q->cluster_bits;
     return 0;
 }
 

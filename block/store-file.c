@@ -120,7 +120,7 @@ static int fstore_read(struct store *s, uint64_t off, void *buf, size_t len)
 static int fstore_write(struct store *s, uint64_t off, const void *buf, size_t len)
 {
     struct fstore *f = s->priv;
-    uint64_t size, end = off + len, start;
+    uint64_t size, end = off + len, start, written = 0;
     size_t n, piece;
     int rc = 0;
 
@@ -134,11 +134,13 @@ static int fstore_write(struct store *s, uint64_t off, const void *buf, size_t l
             break;
         memcpy(f->bounce + (off - start), buf, piece);
         rc = full_write(f->h.fd, start, f->bounce, n);
+        written = start + n;
     }
     if (end < size)
         end = size;
-    if (!rc && !f->h.device && fstore_size(s) > end && ftruncate(f->h.fd, end))
-        rc = -errno; /* the last block was written whole */
+    /* Only what we have made longer by writing the last block whole: others let it grow, too. */
+    if (!rc && !f->h.device && written > end && ftruncate(f->h.fd, end))
+        rc = -errno;
     return rc;
 }
 

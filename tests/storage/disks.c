@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One disk of each kind: see disks.h. */
 #include "tests/storage/disks.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,12 @@ static bool make_qcow2_small(const char *name, uint64_t size)
     return make_by_qemu(name, size, "qcow2", "cluster_size=512,lazy_refcounts=on");
 }
 
+/* Nothing grows at an NBD server: the file has room behind what is used. */
+static bool make_qcow2_roomy(const char *name, uint64_t size)
+{
+    return make_qcow2(name, size) && !truncate(scratch_path(name), 2 * size);
+}
+
 static bool make_fixed(const char *name, uint64_t size)
 {
     return make_by_qemu(name, size, "vpc", "subformat=fixed,force_size=on");
@@ -79,7 +86,12 @@ const struct disk_kind disk_kinds[] = {
     { "vhd-fixed", "vpc", "vpc", make_fixed },
     { "vhd-dynamic", "vpc", "vpc", make_dynamic },
     { "vhd-differencing", "vhd", NULL, make_differencing },
-    { "nbd", "nbd", "raw", make_raw, .nbd = true },
+    { "raw-direct", "raw", "raw", make_raw, .direct = true },
+    { "qcow2-direct", "qcow2", "qcow2", make_qcow2, .qemu_check = true, .direct = true },
+    { "vhd-direct", "vpc", "vpc", make_dynamic, .direct = true },
+    { "nbd", "raw", "raw", make_raw, .nbd = true },
+    { "qcow2-nbd", "qcow2", "qcow2", make_qcow2_roomy, .qemu_check = true, .nbd = true },
+    { "vhd-nbd", "vpc", "vpc", make_fixed, .nbd = true },
     { "snapshot", "raw", "raw", make_raw, .snapshot = true },
     { NULL },
 };
@@ -114,6 +126,17 @@ void disk_stop(void)
     server = 0;
 }
 
+static bool has_direct(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+    else
+        fprintf(stderr, "%s: no O_DIRECT here: tested buffered; set TMPDIR\n", path);
+    return fd >= 0;
+}
+
 struct block *disk_open(const struct disk_kind *k, const char *name, struct uv_loop_s *loop)
 {
     char uri[600];
@@ -123,6 +146,7 @@ struct block *disk_open(const struct disk_kind *k, const char *name, struct uv_l
     struct err err = { "" };
     struct block *b;
 
+    o.direct = k->direct && has_direct(o.file);
     if (k->nbd) {
         if (!server)
             serve(name);

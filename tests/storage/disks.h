@@ -13,6 +13,7 @@ struct disk_kind {
     const char *qemu;   /* for qemu-img compare; NULL: it cannot read it */
     bool (*make)(const char *name, uint64_t size); /* an empty disk in scratch() */
     bool nbd;                                      /* served by nbdkit */
+    bool direct;                                   /* O_DIRECT, where scratch() has it */
     bool snapshot;                                 /* what is written is thrown away */
     bool qemu_check;
 };

@@ -43,11 +43,12 @@ struct scribbler {
 
 static void request_done(struct block_req *req, int err);
 
-/* In up to three pieces, as a guest's PRD table has it. */
+/* In up to three pieces, as a guest's PRD table has it; every other one in one, aligned. */
 static void request_submit(struct request *r, enum block_op op, uint64_t off, size_t len)
 {
     struct scribbler *s = r->owner;
-    size_t first = len / 3, second = rnd_below(&s->seed, len - first + 1);
+    size_t first = rnd_below(&s->seed, 2) ? len : len / 3;
+    size_t second = rnd_below(&s->seed, len - first + 1);
 
     r->iov[0] = (struct iovec){ r->data, first };
     r->iov[1] = (struct iovec){ r->data + first, second };
@@ -127,8 +128,10 @@ static void scribble_one(struct scribbler *s, struct request *r)
     size_t len = 1 + rnd_below(&s->seed, rnd_below(&s->seed, 4) ? 9000 : LEN_MAX);
 
     if (rnd_below(&s->seed, 4)) {
-        off &= ~511ull;
-        len = (len + 511) & ~511ull;
+        uint64_t grain = rnd_below(&s->seed, 2) ? 512 : 4096; /* O_DIRECT takes the latter */
+
+        off &= ~(grain - 1);
+        len = (len + grain - 1) & ~(grain - 1);
     }
     if (len > SIZE - off)
         len = SIZE - off;
@@ -215,7 +218,7 @@ static void scribble_kind(const struct disk_kind *k, struct uv_loop_s *loop, uin
     s->left = env_number("STORAGE_REQUESTS", 500);
     for (int i = 0; i < IN_FLIGHT; i++) {
         s->slot[i].owner = s;
-        s->slot[i].data = malloc(LEN_MAX + 512);
+        s->slot[i].data = aligned_alloc(4096, (LEN_MAX + 4096) & ~4095u);
     }
     play(s, loop);
     if (s->wrong)
@@ -271,9 +274,34 @@ TEST(vhd_differencing)
     scribble("vhd-differencing");
 }
 
+TEST(raw_past_the_page_cache)
+{
+    scribble("raw-direct");
+}
+
+TEST(qcow2_past_the_page_cache)
+{
+    scribble("qcow2-direct");
+}
+
+TEST(vhd_past_the_page_cache)
+{
+    scribble("vhd-direct");
+}
+
 TEST(nbd)
 {
     scribble("nbd");
+}
+
+TEST(qcow2_at_a_server)
+{
+    scribble("qcow2-nbd");
+}
+
+TEST(vhd_at_a_server)
+{
+    scribble("vhd-nbd");
 }
 
 TEST(snapshot)
