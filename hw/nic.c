@@ -79,6 +79,29 @@ uint32_t nic_fcs(const uint8_t *frame, size_t len)
     return crc32(0, frame, len);
 }
 
+uint32_t nic_fcs_padded(const uint8_t *frame, size_t len)
+{
+    static const uint8_t pad[NIC_MIN_FRAME];
+    uint32_t crc = crc32(0, frame, len);
+
+    return len < NIC_MIN_FRAME ? crc32(crc, pad, NIC_MIN_FRAME - len) : crc;
+}
+
+unsigned nic_hash_be(const uint8_t *addr)
+{
+    uint32_t crc = ~nic_fcs(addr, 6);
+    unsigned hash = 0;
+
+    for (unsigned i = 0; i < 6; i++)
+        hash = hash << 1 | (crc >> i & 1);
+    return hash;
+}
+
+unsigned nic_hash_le(const uint8_t *addr)
+{
+    return ~nic_fcs(addr, 6) >> 26;
+}
+
 bool nic_is_broadcast(const uint8_t *frame)
 {
     static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };

@@ -36,6 +36,14 @@ bool nic_send(struct nic *n, const uint8_t *frame, size_t len); /* pads; false: 
 
 uint32_t nic_fcs(const uint8_t *frame, size_t len); /* as it follows the frame, little endian */
 
+/* Of a frame that is padded with zeroes to NIC_MIN_FRAME first, as its sender's card would. */
+uint32_t nic_fcs_padded(const uint8_t *frame, size_t len);
+
+/* The six bits of a multicast filter: the CRC of the address, from its most or least significant
+ * end (Linux: ether_crc() >> 26, ether_crc_le() >> 26). */
+unsigned nic_hash_be(const uint8_t *addr);
+unsigned nic_hash_le(const uint8_t *addr);
+
 bool nic_is_broadcast(const uint8_t *frame); /* of at least 6 bytes */
 
 struct nic_ip4 { /* where the parts of a checked IPv4 packet are */

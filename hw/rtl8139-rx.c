@@ -43,17 +43,6 @@ _Static_assert(offsetof(struct packet, data) == 4, "one piece for DMA");
 
 /* ---- which frames ---- */
 
-/* §5.4 MAR: the upper six bits of the CRC, most significant bit first. */
-static unsigned hash_of(const uint8_t *addr)
-{
-    uint32_t crc = ~nic_fcs(addr, 6);
-    unsigned hash = 0;
-
-    for (unsigned i = 0; i < 6; i++)
-        hash = hash << 1 | (crc >> i & 1);
-    return hash;
-}
-
 /* MAR, PAM or BAR; RX_ROK alone for somebody else's; 0: not wanted. */
 static uint16_t filter(const struct rtl8139 *r, const uint8_t *dst)
 {
@@ -63,7 +52,7 @@ static uint16_t filter(const struct rtl8139 *r, const uint8_t *dst)
     if (nic_is_broadcast(dst))
         return rcr & RCR_AB ? RX_ROK | RX_BAR : 0;
     if (dst[0] & 1) {
-        hash = hash_of(dst);
+        hash = nic_hash_be(dst); /* §5.4 MAR */
         return (rcr & RCR_AM) && (r->s.mar[hash / 8] >> hash % 8 & 1) ? RX_ROK | RX_MAR : 0;
     }
     if (!memcmp(dst, r->s.idr, sizeof(r->s.idr)) && (rcr & (RCR_APM | RCR_AAP)))
