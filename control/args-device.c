@@ -67,7 +67,7 @@ static const struct keyval_key port_keys[] = { { "driver", 0 }, { "chardev", 0 }
 #define NO_SCSI  "use hd* vdevs (hda to hdd)"
 #define NO_HDA   "guests have no sound yet; remove soundhw="
 #define NO_USB   "use usbversion=1 or usb=1"
-#define NO_NIC   "use model=rtl8139 or model=e1000"
+#define NO_NIC   "use model=rtl8139, e1000, pcnet or ne2k_pci"
 #define NO_SPICE "use -vnc"
 #define NO_PASS  "devices of the host are not passed through"
 #define NO_VGA   "use vga=\"stdvga\""
@@ -87,6 +87,8 @@ static const struct {
     { "rtl8139", DEV_NIC, NULL, args_nic_keys },
     { "e1000", DEV_NIC, NULL, args_nic_keys },
     { "e1000-82540em", DEV_NIC, NULL, args_nic_keys },
+    { "pcnet", DEV_NIC, NULL, args_nic_keys },
+    { "ne2k_pci", DEV_NIC, NULL, args_nic_keys },
     { "usb-tablet", DEV_USB, NULL, usb_keys },
     { "usb-mouse", DEV_USB, NULL, usb_keys },
     { "usb-kbd", DEV_USB, NULL, usb_keys },
@@ -140,9 +142,7 @@ static const struct {
     { "virtio-serial", DEV_REFUSE, NO_SPICE " (spicevdagent needs spice)" },
     { "virtio-serial-pci", DEV_REFUSE, NO_SPICE " (spicevdagent needs spice)" },
     { "virtserialport", DEV_REFUSE, NO_SPICE " (spicevdagent needs spice)" },
-    { "ne2k_pci", DEV_REFUSE, NO_NIC },
     { "ne2k_isa", DEV_REFUSE, NO_NIC },
-    { "pcnet", DEV_REFUSE, NO_NIC },
     { "virtio-net", DEV_REFUSE, NO_NIC },
     { "virtio-net-pci", DEV_REFUSE, NO_NIC },
     { "vmxnet3", DEV_REFUSE, NO_NIC },

@@ -24,7 +24,7 @@ const char *args_help(void)
            "  -blockdev DRIVER,node-name=N,file=M|filename=F  then -device ide-hd,drive=N\n"
            "  -hda F .. -hdd F  -cdrom F  -fda F  -fdb F\n"
            "  -device VGA|cirrus-vga[,vgamem_mb=M]  -vga std|cirrus|none  -device ac97\n"
-           "  -device rtl8139|e1000,netdev=D[,mac=M]  -netdev tap,id=D,ifname=IF,script=no\n"
+           "  -device rtl8139|e1000|pcnet|ne2k_pci,netdev=D[,mac=M]  -netdev tap,id=D,ifname=IF,script=no\n"
            "  -netdev socket|dgram|stream,id=D,..  -nic TYPE,model=M,..  -nic none\n"
            "  -device help  -device DRIVER,help\n"
            "  -usb  -usbdevice tablet\n"

@@ -230,6 +230,18 @@ static int parse_nic(struct config *all, const char *arg, const struct netdev_ty
     return keyval_parse(all, "-nic", arg, "type", keys, err);
 }
 
+static bool is_nic_model(const char *model)
+{
+    static const char *const models[] = { "e1000", "e1000-82540em", "rtl8139", "pcnet",
+                                          "ne2k_pci" };
+
+    for (unsigned i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+        if (!strcmp(model, models[i]))
+            return true;
+    }
+    return false;
+}
+
 int args_nic(struct args_ctx *c, const struct option *o, const char *arg)
 {
     struct config all = { 0 }, nic = { 0 }, netdev = { 0 };
@@ -250,9 +262,9 @@ int args_nic(struct args_ctx *c, const struct option *o, const char *arg)
         config_set(&nic, "netdev", id);
         free(id);
         rc = args_add_netdev(c->a, &netdev, c->err);
-        if (!rc && strcmp(model, "e1000") && strcmp(model, "e1000-82540em") &&
-            strcmp(model, "rtl8139"))
-            rc = err_set(c->err, -ENOTSUP, "-nic model=%s: not supported; use rtl8139 or e1000",
+        if (!rc && !is_nic_model(model))
+            rc = err_set(c->err, -ENOTSUP,
+                         "-nic model=%s: not supported; use rtl8139, e1000, pcnet or ne2k_pci",
                          model);
         if (!rc)
             rc = args_nic_device(c, model, &nic);

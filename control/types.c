@@ -54,6 +54,8 @@ const struct qom_type qom_types[] = {
     { "rtl8139", "pci-device", false, NULL, NIC_PROPS },
     { "e1000-base", "pci-device", true, "", NIC_PROPS },
     { "e1000", "e1000-base", false, NULL, NULL },
+    { "pcnet", "pci-device", false, NULL, NIC_PROPS },
+    { "ne2k_pci", "pci-device", false, NULL, NIC_PROPS },
     { "pci-uhci-usb", "pci-device", true, "", NULL },
     { "piix3-usb-uhci", "pci-uhci-usb", false, NULL, NULL },
     { "piix4-usb-uhci", "pci-uhci-usb", false, NULL, NULL },

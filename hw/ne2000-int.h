@@ -49,10 +49,11 @@ struct ne2000 {
     uint8_t tx[TX_MAX];
     struct {
         struct eeprom93c46 ee;
-        uint16_t tbcr, rsar,
-            rbcr;      /* rsar, rbcr: also where remote DMA is, and what is left of it */
-        uint16_t clda; /* local DMA */
-        uint8_t par[6], mar[8], cntr[3], fifo[FIFO_SIZE], fifo_at;
+        uint16_t tbcr;
+        uint16_t rsar, rbcr; /* also where remote DMA is, and what is left of it */
+        uint16_t clda;       /* local DMA */
+        uint16_t fifo_at;
+        uint8_t par[6], mar[8], cntr[3], fifo[FIFO_SIZE];
         uint8_t cr, pstart, pstop, bnry, curr, tpsr, tsr, isr, rsr, rcr, tcr, dcr, imr;
         uint8_t eecr, config2, config3;
         bool waiting; /* a frame waits in the cable for room */

@@ -133,10 +133,10 @@ struct pcnet {
         struct timer more;    /* transmission goes on: it had its share of one step */
         struct eeprom93c46 ee;
         uint16_t csr[CSRS], bcr[BCRS];
+        uint32_t idle; /* how often poll found nothing: it comes less often then */
         uint16_t rap;
-        uint16_t idle; /* how often poll found nothing: it comes less often then */
+        uint16_t waiting; /* 1: a frame waits in the cable for room */
         uint8_t aprom[APROM_SIZE];
-        bool waiting; /* a frame waits in the cable for room */
     } s;
 };
 

@@ -34,7 +34,7 @@ static const struct field pcnet_state[] = { FIELD(P, poll),
                                             FIELD(P, rap, .bits = CSRS - 1),
                                             FIELD(P, idle, .max = PC_IDLE_MAX),
                                             ARRAY(P, aprom),
-                                            FIELD(P, waiting),
+                                            FIELD(P, waiting, .max = 1),
                                             FIELDS_END };
 
 /* ---- interrupts (DS "CSR0", "CSR3", "CSR4", "CSR5") ---- */

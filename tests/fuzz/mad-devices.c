@@ -167,6 +167,84 @@ void rtl8139_eeprom(struct mad *f)
     io(f, IO_MEM, true, base + 0x50, 0x80, 1);
 }
 
+static void pcnet_csr(struct mad *f, uint32_t base, unsigned reg, uint16_t val)
+{
+    io(f, IO_MEM, true, base + 0x12, reg, 2);
+    io(f, IO_MEM, true, base + 0x10, val, 2);
+}
+
+static uint32_t pcnet_desc(struct mad *f, bool tx)
+{
+    uint32_t own = below(f, 8) ? 0x80000000 : 0,
+             ends = (below(f, 4) << 24) | (below(f, 8) ? 0 : 0x300);
+
+    return own | ends | (tx ? 0x0200f000 : 0xf000) | (below(f, 4) ? below(f, 0x1000) : value(f));
+}
+
+/* Initialization block, rings of junk with OWN set, start; in words or dwords, any style. */
+void pcnet_ring(struct mad *f)
+{
+    uint32_t base = window_base(f, "pcnet", 1), block = ram_addr(f) & ~15u;
+    uint32_t rx = ram_addr(f) & ~15u, tx = ram_addr(f) & ~15u;
+    unsigned style = below(f, 4);
+
+    if (!base)
+        return;
+    pcnet_csr(f, base, 0, 4);
+    io(f, IO_MEM, true, base + 0x12, 20, 2);
+    io(f, IO_MEM, true, base + 0x16, style, 2);
+    mad_poke(f, block,
+             style ? below(f, 256) << 24 | below(f, 256) << 16 | (value(f) & 0xe04f) : value(f));
+    mad_poke(f, block + 4, value(f));
+    for (unsigned i = 8; i < 28; i += 4)
+        mad_poke(f, block + i, style || i < 16 ? value(f) : rx | any(f) << 29);
+    if (style) {
+        mad_poke(f, block + 20, rx);
+        mad_poke(f, block + 24, tx);
+    }
+    for (unsigned i = 0; i < 16; i++) {
+        mad_poke(f, rx + 16 * i, ram_addr(f));
+        mad_poke(f, rx + 16 * i + 4, pcnet_desc(f, false));
+        mad_poke(f, tx + 16 * i, ram_addr(f));
+        mad_poke(f, tx + 16 * i + 4, pcnet_desc(f, true));
+        mad_poke(f, tx + 16 * i + 8, ram_addr(f));
+    }
+    pcnet_csr(f, base, 1, block);
+    pcnet_csr(f, base, 2, block >> 16);
+    pcnet_csr(f, base, 4, value(f));
+    pcnet_csr(f, base, 0, below(f, 4) ? 0x43 : value(f));
+    for (unsigned i = below(f, 4); i > 0; i--)
+        pcnet_csr(f, base, below(f, 128), value(f));
+    pcnet_csr(f, base, 0, 0x48);
+    if (below(f, 16) == 0)
+        io(f, IO_MEM, false, base + 0x14, 0, 2);
+}
+
+/* A ring, a packet by remote DMA, and its transmission. */
+void ne2000_packet(struct mad *f)
+{
+    static const uint8_t setup[][2] = { { 0x0e, 0x49 }, { 0x01, 0x4c }, { 0x02, 0xc0 },
+                                        { 0x03, 0x4c }, { 0x0c, 0x1c }, { 0x0d, 0 },
+                                        { 0x04, 0x40 }, { 0x0f, 0x7f } };
+    uint32_t base = window_base(f, "ne2k_pci", 0);
+
+    if (!base)
+        return;
+    io(f, IO_PORT, true, base, below(f, 2) ? 0x21 : 0x22, 1);
+    for (unsigned i = 0; i < sizeof(setup) / sizeof(setup[0]); i++)
+        io(f, IO_PORT, true, base + setup[i][0], below(f, 8) ? setup[i][1] : value(f), 1);
+    for (unsigned i = 5; i < 12; i++)
+        io(f, IO_PORT, true, base + i, i == 9 ? 0x40 : i == 7 ? 0xff : value(f), 1);
+    io(f, IO_PORT, true, base, 0x62, 1);
+    io(f, IO_PORT, true, base + 7, below(f, 4) ? 0x4d : value(f), 1);
+    io(f, IO_PORT, true, base, 0x02 | (1 + below(f, 3)) << 3, 1);
+    for (unsigned i = below(f, 400); i > 0; i--)
+        io(f, IO_PORT, below(f, 2), base + 0x10, any(f), 1u << below(f, 3));
+    io(f, IO_PORT, true, base, below(f, 4) ? 0x26 : value(f), 1);
+    for (unsigned i = below(f, 8); i > 0; i--)
+        io(f, IO_PORT, below(f, 2), base + below(f, 32), value(f), 1);
+}
+
 void vbe_mode(struct mad *f)
 {
     for (unsigned i = 1; i <= 9; i++) {

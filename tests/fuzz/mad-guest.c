@@ -7,14 +7,13 @@ static const struct {
     unsigned weight;
     void (*fn)(struct mad *f);
 } acts[] = {
-    { 400, any_window },  { 40, any_config },   { 4, mad_place_windows },
-    { 30, junk_page },    { 40, ide_command },  { 40, ahci_command },
-    { 40, e1000_ring },   { 40, rtl8139_ring }, { 1, rtl8139_eeprom },
-    { 4, vbe_mode },      { 4, smbus },         { 40, clock_on },
-    { 20, frame_in },     { 10, input },        { 6, draw },
-    { 4, change_disc },   { 40, cd_packet },    { 6, vga_mode },
-    { 10, ps2 },          { 6, cmos },          { 30, floppy_command },
-    { 10, firmware_dma }, { 80, usb_schedule },
+    { 400, any_window },   { 40, any_config },   { 4, mad_place_windows }, { 30, junk_page },
+    { 40, ide_command },   { 40, ahci_command }, { 40, e1000_ring },       { 40, rtl8139_ring },
+    { 1, rtl8139_eeprom }, { 40, pcnet_ring },   { 40, ne2000_packet },    { 4, vbe_mode },
+    { 4, smbus },          { 40, clock_on },     { 20, frame_in },         { 10, input },
+    { 6, draw },           { 4, change_disc },   { 40, cd_packet },        { 6, vga_mode },
+    { 10, ps2 },           { 6, cmos },          { 30, floppy_command },   { 10, firmware_dma },
+    { 80, usb_schedule },
 };
 
 static void act(struct mad *f)

@@ -16,7 +16,7 @@
 #define MAD_DISKS 3
 #define MAD_CD    2 /* unit; the disks are 0 and 1 */
 #define MAD_SINKS 4
-#define MAD_NETS  2
+#define MAD_NETS  4
 
 enum mad_timed { T_PORT, T_MEM, T_CONFIG, T_TIMERS, T_DRAW, T_FRAMES, T_RESET, T_KINDS };
 

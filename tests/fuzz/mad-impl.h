@@ -31,6 +31,8 @@ void ahci_command(struct mad *f);
 void e1000_ring(struct mad *f);
 void rtl8139_ring(struct mad *f);
 void rtl8139_eeprom(struct mad *f);
+void pcnet_ring(struct mad *f);
+void ne2000_packet(struct mad *f);
 void vbe_mode(struct mad *f);
 void vga_mode(struct mad *f);
 void floppy_command(struct mad *f);

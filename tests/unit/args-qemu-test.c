@@ -491,7 +491,7 @@ static const struct {
     { "-netdev|socket,id=s,colour=red", "unknown key 'colour'" },
     { "-netdev|hubport,id=h,hubid=0", "hubport,id=h,hubid=0: not supported" },
     { "-nic|vde", "-nic vde: not supported" },
-    { "-nic|tap,ifname=t,model=ne2k_pci", "model=ne2k_pci: not supported" },
+    { "-nic|tap,ifname=t,model=ne2k_isa", "model=ne2k_isa: not supported" },
     { "-chardev|ringbuf,id=r,size=5", "must be a power of two" },
     { "-chardev|socket,id=r,path=/x,server=on,reconnect=1", "incompatible" },
     { "-chardev|null,id=c|-mon|chardev=c,mode=control", "-mon chardev=c: not supported" },
