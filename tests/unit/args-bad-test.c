@@ -53,7 +53,7 @@ static const struct {
     { "-device|xen-pvdevice,device-id=0xc000", "-device xen-pvdevice: not supported; remove "
                                                "vendor_device= from the guest's configuration" },
     { "-device|virtio-net,netdev=n,mac=00:16:3e:00:00:01",
-      "-device virtio-net: not supported; use model=rtl8139 or model=e1000" },
+      "-device virtio-net: not supported; use model=rtl8139, e1000, pcnet or ne2k_pci" },
     { "-device|tulip",
       "-device tulip: not supported; use model=rtl8139, e1000, pcnet or ne2k_pci" },
     { "-usbdevice|host:1234:5678", "-usbdevice host:1234:5678: not supported; use "
