@@ -70,6 +70,8 @@ static const struct field cmos_state[] = { FIELD(struct cmos, index, .max = CMOS
                                            FIELD(struct cmos, host_offset, .since = 2),
                                            FIELD(struct cmos, lost, .since = 2, .max = 65535),
                                            ARRAY(struct cmos, spare, .since = 2),
+                                           FIELD(struct cmos, phase, .since = 3, .max = 32767),
+                                           ARRAY(struct cmos, spare2, .since = 3),
                                            FIELDS_END };
 
 /* Has the clock this index? */
@@ -275,6 +277,10 @@ static bool cmos_check(const struct device *dev)
 {
     const struct cmos *c = container_of(dev, const struct cmos, dev);
 
+    for (unsigned i = 0; i < sizeof(c->s.spare2); i++) {
+        if (c->s.spare2[i])
+            return false;
+    }
     return !c->s.spare[0] && !c->s.spare[1] && rtc_check(c);
 }
 
@@ -314,7 +320,7 @@ static const struct io_range cmos_io[] = { { IO_PORT, 0x70, REG_END, 1, cmos_rea
 
 const struct device_type cmos_type = {
     .name = "cmos",
-    .version = 2,
+    .version = 3,
     DEVICE_LAYOUT(struct cmos),
     .io = cmos_io,
     .state = cmos_state,

@@ -11,7 +11,8 @@
 #define FDC_TRACKS  85 /* that the heads reach, with or without a medium */
 #define FDC_UNITS   4  /* that a command can name */
 #define FDC_FIFO    16
-#define FDC_CHANNEL 2 /* of the 8237 */
+#define FDC_AHEAD   72 /* sectors of the longest track, both sides */
+#define FDC_CHANNEL 2  /* of the 8237 */
 
 enum fdc_phase { FP_IDLE, FP_COMMAND, FP_EXEC, FP_RESULT, FP_COUNT };
 
@@ -70,8 +71,11 @@ struct fdc {
     struct fdc_drive drive[FLOPPY_DRIVES];
     struct block_req req;
     struct iovec iov;
-    uint32_t latest, io_seq; /* wishes: of this process; what req was submitted for */
-    uint8_t io[FDC_SECTOR];  /* the bytes of req */
+    uint32_t latest, io_seq;            /* wishes: of this process; what req was submitted for */
+    uint8_t io[FDC_AHEAD * FDC_SECTOR]; /* the bytes of req */
+    uint64_t ahead_at;                  /* io holds these bytes of the medium, for the command */
+    uint32_t ahead_n;                   /* that runs; 0: it holds none */
+    bool single;                        /* a sector is bad: no more than one in a request */
     bool closing;
     struct {
         struct timer again; /* the DMA channel was not ready: look again */

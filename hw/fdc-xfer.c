@@ -39,6 +39,8 @@ static void set_step(struct fdc *f, enum fdc_step step)
 void fdc_stop(struct fdc *f)
 {
     set_step(f, FS_NONE);
+    f->ahead_n = 0;
+    f->single = false;
 }
 
 void fdc_finish(struct fdc *f, uint8_t st0, uint8_t st1, uint8_t st2)
@@ -183,6 +185,19 @@ void fdc_again(void *arg)
     f->dev.type->sync(&f->dev);
 }
 
+/*
+ * A guest that reads byte by byte gets the next sector at once: on a disk that
+ * turns it is under the head by then, and such a guest loses what it waits for.
+ */
+static bool read_ahead(struct fdc *f, uint64_t at)
+{
+    if (!fdc_is_pio(f) || f->s.job == FJ_VERIFY || at < f->ahead_at ||
+        at - f->ahead_at >= f->ahead_n)
+        return false;
+    memcpy(f->s.buf, f->io + (at - f->ahead_at), sizeof(f->s.buf));
+    return true;
+}
+
 static void start_sector(struct fdc *f)
 {
     uint64_t at;
@@ -193,6 +208,8 @@ static void start_sector(struct fdc *f)
         fdc_finish(f, ST0_ABNORMAL, ST1_NO_DATA, 0);
     else if (writes(f))
         host_begin(f, FS_IN);
+    else if (read_ahead(f, at))
+        host_begin(f, FS_OUT);
     else
         set_step(f, FS_READ);
 }
@@ -246,9 +263,14 @@ static void io_done(struct block_req *req, int err)
     if (f->closing)
         return;
     if (f->io_seq == f->s.seq && (f->s.step == FS_READ || f->s.step == FS_WRITE)) {
-        if (err) {
+        if (err && f->s.step == FS_READ && f->req.len > FDC_SECTOR) {
+            f->single = true;
+            set_step(f, FS_READ);
+        } else if (err) {
             fdc_finish(f, ST0_ABNORMAL, ST1_DATA, ST2_DATA);
         } else if (f->s.step == FS_READ) {
+            f->ahead_at = f->req.offset;
+            f->ahead_n = f->req.len;
             memcpy(f->s.buf, f->io, sizeof(f->s.buf));
             if (f->s.job == FJ_VERIFY)
                 advance(f);
@@ -261,6 +283,19 @@ static void io_done(struct block_req *req, int err)
         }
     }
     f->dev.type->sync(&f->dev);
+}
+
+/* Bytes of the next request: for PIO, what is left of the track. */
+static uint32_t io_bytes(const struct fdc *f, const struct fdc_drive *d, uint64_t at)
+{
+    uint64_t rest = d->blk->size - at;
+    uint32_t n = d->geo->sectors - f->s.r + 1u;
+
+    if (f->s.multi && !f->s.head && d->geo->heads > 1)
+        n += d->geo->sectors; /* the other side */
+    if (f->s.step == FS_WRITE || f->single || !fdc_is_pio(f) || n > FDC_AHEAD)
+        n = 1;
+    return n * FDC_SECTOR <= rest ? n * FDC_SECTOR : FDC_SECTOR;
 }
 
 void fdc_resume(struct fdc *f)
@@ -281,12 +316,13 @@ void fdc_resume(struct fdc *f)
         return;
     }
     if (f->s.step == FS_WRITE)
-        memcpy(f->io, f->s.buf, sizeof(f->io));
+        memcpy(f->io, f->s.buf, FDC_SECTOR);
+    f->ahead_n = 0;
     f->io_seq = f->s.seq;
-    f->iov = (struct iovec){ f->io, sizeof(f->io) };
+    f->iov = (struct iovec){ f->io, io_bytes(f, d, at) };
     f->req = (struct block_req){ .op = f->s.step == FS_WRITE ? BLOCK_WRITE : BLOCK_READ,
                                  .offset = at,
-                                 .len = sizeof(f->io),
+                                 .len = f->iov.iov_len,
                                  .iov = &f->iov,
                                  .niov = 1,
                                  .done = io_done,

@@ -256,13 +256,46 @@ static int64_t period_ticks(const struct cmos *c)
     return rate < 3 ? 64LL << rate : 1LL << (rate - 1);
 }
 
-/* Periods end with the seconds, whatever their length: it is one chain of dividers. */
+/* The crystal's ticks are counted from the coming second: they are negative up to there. */
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a >= 0 ? a / b : -((b - 1 - a) / b);
+}
+
+static int64_t ticks_now(struct cmos *c)
+{
+    return floor_div((rtc_now(c) - c->rtc.second_due) * CRYSTAL, NS_PER_S);
+}
+
+static int64_t tick_time(const struct cmos *c, int64_t tick)
+{
+    if (tick <= 0)
+        return c->rtc.second_due - -tick * NS_PER_S / CRYSTAL;
+    return c->rtc.second_due + (tick * NS_PER_S + CRYSTAL - 1) / CRYSTAL;
+}
+
+/* The tick at which the current period began. */
+static int64_t period_begin(struct cmos *c)
+{
+    int64_t ticks = period_ticks(c);
+
+    return c->s.phase + floor_div(ticks_now(c) - c->s.phase, ticks) * ticks;
+}
+
 static int64_t period_end(struct cmos *c)
 {
-    int64_t now = rtc_now(c), due = c->rtc.second_due, ticks = period_ticks(c), whole;
+    return tick_time(c, period_begin(c) + period_ticks(c));
+}
 
-    whole = (due - now - 1) * CRYSTAL / (ticks * NS_PER_S);
-    return due - whole * ticks * NS_PER_S / CRYSTAL;
+/*
+ * A period of another length is measured from where the current one began, not
+ * by the divider's taps as the chip does it: systems that count time by these
+ * interrupts and change the rate amid it believe that none is cut short.
+ */
+static void period_keep(struct cmos *c)
+{
+    if (period_ticks(c) && c->rtc.second_due != TIMER_OFF)
+        c->s.phase = ((period_begin(c) % CRYSTAL) + CRYSTAL) % CRYSTAL;
 }
 
 static bool period_wanted(const struct cmos *c)
@@ -343,11 +376,14 @@ static void write_a(struct cmos *c, uint8_t val)
 {
     bool ran = rtc_running(c);
 
+    period_keep(c);
     c->s.ram[RTC_A] = val & ~A_UIP;
-    if (!rtc_running(c))
+    if (!rtc_running(c)) {
         second_set(c, TIMER_OFF);
-    else if (!ran)
+        c->s.phase = 0;
+    } else if (!ran) {
         second_set(c, rtc_now(c) + NS_PER_S / 2);
+    }
     timer_set(c->dev.plat, &c->s.period, TIMER_OFF);
     timer_set(c->dev.plat, &c->s.again, TIMER_OFF);
     c->s.lost = 0;

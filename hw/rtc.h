@@ -39,6 +39,8 @@ struct cmos {
         bool nmi_off;
         uint8_t spare[2];
         uint8_t ram[CMOS_SIZE];
+        uint16_t phase; /* a periodic flag's place, in ticks of the crystal behind a second */
+        uint8_t spare2[6];
     } s;
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "block/block.h"
+#include "block/filter.h"
 #include "block/impl.h"
 #include "hw/core/buf.h"
 #include "hw/devices.h"
@@ -504,6 +505,53 @@ TEST(pio_read)
     CHECK(irq(t, 6));
     CHECK(gives(t, "", "00 00 00 01 00 01 02")); /* at EOT, without a terminal count */
     CHECK(!irq(t, 6));
+    finish(t);
+}
+
+/* A driver that copies bytes in a loop looks for no pause between sectors: it lost them here. */
+TEST(pio_read_of_a_track_has_no_gaps)
+{
+    struct qt *t = start();
+
+    qt_no_reload(t, "what was read ahead is fetched again by the new one");
+    CHECK(gives(t, "03 df 03", "")); /* ND */
+    for (unsigned eot = 1; eot <= 18; eot += 17) {
+        send(t, eot == 1 ? "c6 00 00 00 01 02 01 1b ff" : "c6 00 00 00 01 02 12 1b ff");
+        loop_until(t, inb(t, MSR) & 0x80);
+        for (unsigned i = 0; i < 2 * eot * SECTOR; i++) {
+            unsigned n = i / SECTOR;
+
+            CHECK_EQ(inb(t, MSR), 0xf0);
+            CHECK_EQ(inb(t, FIFO), i % SECTOR ? 0 : n < eot ? n : 18 + n - eot);
+        }
+        CHECK(gives(t, "", "04 00 00 01 00 01 02"));
+    }
+    finish(t);
+}
+
+/* A bad sector behind good ones: those come first. */
+TEST(pio_read_up_to_a_bad_sector)
+{
+    struct qt *t = start();
+    struct err err;
+
+    qt_no_reload(t, "the medium is changed by hand");
+    CHECK_EQ(floppy_eject(t->dev, 0, &err), 0);
+    disk[0] = block_open_fault(disk[0], "rule=inject-error:event=none:iotype=read:sector=2", &err);
+    CHECK(disk[0] != NULL);
+    CHECK_EQ(floppy_insert(t->dev, 0, disk[0], &err), 0);
+    CHECK(gives(t, "0f 00 01", ""));
+    CHECK(gives(t, "08", "20 01"));
+    CHECK(gives(t, "0f 00 00", ""));
+    CHECK(gives(t, "08", "20 00"));
+    CHECK(gives(t, "03 df 03", ""));
+    send(t, "46 00 00 00 01 02 12 1b ff");
+    for (unsigned i = 0; i < 2 * SECTOR; i++) {
+        loop_until(t, inb(t, MSR) & 0x80);
+        CHECK_EQ(inb(t, FIFO), i == SECTOR ? 1 : 0);
+    }
+    loop_until(t, inb(t, MSR) & 0x80);
+    CHECK(gives(t, "", "40 20 20 00 00 03 02"));
     finish(t);
 }
 

@@ -275,6 +275,44 @@ TEST(periodic_interrupt)
     CHECK(!irq(t, 8));
 }
 
+/* Windows counts time by interrupts whose rate it changes: those cut short made its clock run fast.
+ */
+TEST(a_change_of_rate_cuts_no_period_short)
+{
+    struct qt *t = start_at("utc");
+    int64_t passed = 0;
+
+    wr(t, A, 0x2d);
+    wr(t, B, 0x42);
+    for (unsigned i = 0; i < 20; i++) {
+        int64_t period = NS_PER_S / (i % 2 ? 2 : 8);
+
+        wr(t, A, i % 2 ? 0x2f : 0x2d); /* 500 ms, 125 ms */
+        clock_step(t, period - 1);
+        CHECK(!irq(t, 8));
+        clock_step(t, 1);
+        CHECK(irq(t, 8));
+        CHECK_EQ(rd(t, C) & 0xc0, 0xc0);
+        passed += period;
+    }
+    CHECK_EQ(passed, 6250 * NS_PER_MS);
+    wr(t, A, 0x2d);
+    clock_step(t, NS_PER_S / 4); /* amid a period of 125 ms, the second one */
+    CHECK_EQ(rd(t, C) & 0xc0, 0xc0);
+    clock_step(t, NS_PER_S / 16);
+    wr(t, A, 0x2f);
+    clock_step(t, NS_PER_S / 2 - NS_PER_S / 16 - 1);
+    CHECK(!irq(t, 8));
+    clock_step(t, 1);
+    CHECK(irq(t, 8));
+    wr(t, A, 0x7f); /* the divider's reset begins all anew */
+    rd(t, C);
+    wr(t, A, 0x2f);
+    clock_step(t, NS_PER_S / 2);
+    CHECK(irq(t, 8));
+    CHECK_EQ(rd(t, C) & 0xd0, 0xd0);
+}
+
 static unsigned interrupts(struct qt *t, int64_t step, unsigned n)
 {
     unsigned seen = 0;
