@@ -31,6 +31,8 @@ const char *args_help(void)
            "\n"
            "the world outside\n"
            "  -vnc HOST:N[,to=M][,password=on]  -vnc unix:PATH  -vnc none  -k LAYOUT\n"
+           "  -web-console [HOST:]PORT[,token-secret=ID][,tls-creds=ID]\n"
+           "  -object secret,id=ID,file=F  -object tls-creds-x509,id=ID,dir=D\n"
            "  -serial pty|file:F|unix:F,server|tcp:H:P|null|none  (n-th is COM n)\n"
            "  -parallel SINK          a printer port\n"
            "  -debugcon SINK          the firmware's messages (port 0x402)\n"

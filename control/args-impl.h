@@ -100,7 +100,11 @@ int args_nic_device(struct args_ctx *c, const char *driver, const struct config 
 int args_join_nic(struct vm_args *a, struct nic_arg *nic, struct err *err);
 int args_join_nics(struct args_ctx *c);
 /* args-vnc.c */
-option_fn args_vnc, args_display;
+option_fn args_vnc, args_display, args_web_console;
+/* args-secret.c */
+bool args_is_secret(const char *type); /* the first word of an -object */
+int args_secret(struct args_ctx *c, const char *arg);
+void args_free_vnc(struct vm_args *a); /* strings of vnc, web, secrets */
 
 void args_free_ctx(struct args_ctx *c);
 void args_free_nic(struct nic_arg *nic);      /* *nic is empty afterwards */

@@ -63,6 +63,8 @@ int args_object(struct args_ctx *c, const struct option *o, const char *arg)
     char type[40];
     int rc;
 
+    if (args_is_secret(arg))
+        return args_secret(c, arg);
     type_of(arg, type, sizeof(type));
     make_keys(type, keys);
     rc = keyval_parse(&cfg, "-object", arg, "qom-type",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* control/args-vnc.c: -vnc HOST:N[,…], unix:PATH or none; and -display. */
+/* control/args-vnc.c: -vnc HOST:N[,…], unix:PATH or none; -web-console; and -display. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,18 +28,25 @@ static const struct keyval_key vnc_keys[] = {
     { "acl", KV_BARE },
     { "password-secret", 0 },
     { "audiodev", 0 },
+    { "view-only", KV_BARE },
+    { "paste-key", KV_BARE },
     { NULL, 0 },
 };
 
-/* What would make a listener less open than it then is must not be ignored. */
-static const char *const vnc_refused[] = {
-    "websocket", "reverse", "tls-creds", "tls-authz", "sasl", "sasl-authz", "acl", "password-secret"
+static const struct keyval_key web_keys[] = {
+    { "address", 0 },     { "token-secret", 0 },        { "tls-creds", 0 },
+    { "novnc", KV_NAME }, { "power-control", KV_BARE }, { NULL, 0 },
 };
+
+/* What would make a listener less open than it then is must not be ignored. */
+static const char *const vnc_refused[] = { "reverse", "tls-authz", "sasl", "sasl-authz", "acl" };
 
 static void forget(struct vnc_arg *v)
 {
     free(v->host);
     free(v->unix_path);
+    free(v->tls_creds);
+    free(v->password_secret);
     memset(v, 0, sizeof(*v));
 }
 
@@ -74,6 +81,68 @@ static int set_host(struct args_ctx *c, const char *where)
     return 0;
 }
 
+/* "8443", "HOST:8443", "[::1]:8443" */
+static int set_web(struct args_ctx *c, const char *opt, const char *where)
+{
+    struct web_arg *w = &c->a->web;
+    const char *colon = strrchr(where, ':'), *port = colon ? colon + 1 : where;
+    uint64_t n;
+
+    if (!parse_uint(port, 65535, &n) || n == 0)
+        return err_set(c->err, -EINVAL, "%s: %s is not [HOST:]PORT with a port from 1 to 65535",
+                       opt, where);
+    free(w->host);
+    w->host = colon && colon > where ? xstrndup(where, (size_t)(colon - where)) : NULL;
+    w->port = (int)n;
+    return 0;
+}
+
+/* on: 5700 + the display that is found, as QEMU has it. */
+static int set_websocket(struct args_ctx *c, const char *val)
+{
+    struct web_arg *w = &c->a->web;
+
+    if (!val || !strcmp(val, "off"))
+        return 0;
+    if (strcmp(val, "on"))
+        return set_web(c, "-vnc websocket", val);
+    if (c->a->vnc.unix_path)
+        return err_set(c->err, -EINVAL,
+                       "-vnc unix:…,websocket=on: name the TCP port: websocket=PORT");
+    w->port = WEB_FOLLOWS;
+    return 0;
+}
+
+static void keep(char **dst, const struct config *cfg, const char *key)
+{
+    if (config_str(cfg, key, NULL))
+        args_replace(dst, config_str(cfg, key, NULL));
+}
+
+static int set_extras(struct args_ctx *c, const struct config *cfg)
+{
+    static const char *const shares[] = { "allow-exclusive", "force-shared", "ignore", NULL };
+    struct vnc_arg *v = &c->a->vnc;
+    uint64_t delay = 10;
+    int rc = keyval_word(cfg, "-vnc", "share", shares, "allow-exclusive", c->err);
+
+    if (rc < 0)
+        return rc;
+    v->share = (unsigned)rc;
+    keep(&v->tls_creds, cfg, "tls-creds");
+    keep(&v->password_secret, cfg, "password-secret");
+    v->password |= v->password_secret != NULL;
+    rc = keyval_bool(cfg, "-vnc", "view-only", false, &v->view_only, c->err);
+    if (!rc)
+        rc = keyval_bool(cfg, "-vnc", "paste-key", false, &v->paste_key, c->err);
+    if (!rc)
+        rc = keyval_bool(cfg, "-vnc", "power-control", false, &v->power_control, c->err);
+    if (!rc)
+        rc = keyval_uint(cfg, "-vnc", "key-delay-ms", 10, 1000, &delay, c->err);
+    v->key_ms = (unsigned)delay;
+    return rc ? rc : set_websocket(c, config_str(cfg, "websocket", NULL));
+}
+
 static int set_vnc_keys(struct args_ctx *c, const struct config *cfg)
 {
     struct vnc_arg *v = &c->a->vnc;
@@ -83,7 +152,7 @@ static int set_vnc_keys(struct args_ctx *c, const struct config *cfg)
     for (unsigned i = 0; i < sizeof(vnc_refused) / sizeof(vnc_refused[0]); i++) {
         if (config_str(cfg, vnc_refused[i], NULL))
             return err_set(c->err, -ENOTSUP,
-                           "-vnc %s: not supported; use password=on, or listen "
+                           "-vnc %s: not supported; use password=on, tls-creds=, or listen "
                            "on 127.0.0.1 and tunnel with ssh",
                            vnc_refused[i]);
     }
@@ -92,6 +161,28 @@ static int set_vnc_keys(struct args_ctx *c, const struct config *cfg)
         rc = keyval_uint(cfg, "-vnc", "to", (uint64_t)v->display, DISPLAY_MAX, &to, c->err);
     if (!rc) /* libxl says to=99 whatever the display is */
         v->to = (int)to > v->display ? (int)to : v->display;
+    return rc ? rc : set_extras(c, cfg);
+}
+
+int args_web_console(struct args_ctx *c, const struct option *o, const char *arg)
+{
+    struct web_arg *w = &c->a->web;
+    struct config cfg = { 0 };
+    int rc = keyval_parse(&cfg, "-web-console", arg, "address", web_keys, c->err);
+
+    if (!rc)
+        rc = set_web(c, "-web-console", config_str(&cfg, "address", ""));
+    if (!rc)
+        rc = keyval_bool(&cfg, "-web-console", "power-control", true, &w->power_control, c->err);
+    if (!rc) {
+        w->console = true;
+        keep(&w->token_secret, &cfg, "token-secret");
+        keep(&w->tls_creds, &cfg, "tls-creds");
+        keep(&w->novnc, &cfg, "novnc");
+        if (!w->host)
+            w->host = xstrdup("127.0.0.1");
+    }
+    config_free(&cfg);
     return rc;
 }
 

@@ -157,6 +157,7 @@ static const struct option options[] = {
     { "xen-attach", false, opt_refuse, PV },
     { "name", true, opt_name, NULL },
     { "vnc", true, args_vnc, NULL },
+    { "web-console", true, args_web_console, NULL },
     { "display", true, args_display, NULL },
     { "k", true, opt_string, NULL },
     { "kernel", true, opt_refuse, "boot from a disk or CD image instead" },
@@ -481,6 +482,7 @@ void args_free(struct vm_args *a)
     for (unsigned i = 0; i < a->nobjects; i++)
         config_free(&a->objects[i]);
     config_free(&a->platform);
+    args_free_vnc(a);
     memset(a, 0, sizeof(*a));
     a->domid = a->incoming = -1;
 }

@@ -16,6 +16,7 @@
 #define ARGS_CHARDEVS 32
 #define ARGS_SERIALS  4
 #define ARGS_NICS     16
+#define ARGS_SECRETS  8
 #define ARGS_OBJECTS  32
 
 /* Where ROM images are looked for after the -L directories. */
@@ -112,6 +113,20 @@ struct vnc_arg {
     int to;          /* last display to try; == display when not given */
     bool password;   /* a password will be set and is needed */
     char *unix_path; /* unix:PATH instead of host:display */
+    unsigned share;  /* enum vnc_share */
+    bool view_only, paste_key, power_control;
+    unsigned key_ms;
+    char *tls_creds, *password_secret; /* ids of -object; NULL: none */
+};
+
+#define WEB_FOLLOWS (-1) /* 5700 + the display */
+struct web_arg {         /* -vnc websocket=, -web-console */
+    int port;            /* 0: none; or WEB_FOLLOWS */
+    char *host;          /* NULL: the VNC display's */
+    bool console;        /* the page as well */
+    bool power_control;
+    char *novnc;                    /* a folder; NULL: the usual one */
+    char *tls_creds, *token_secret; /* ids of -object; NULL: none */
 };
 
 struct vm_args {
@@ -142,6 +157,9 @@ struct vm_args {
     enum on_shutdown on_shutdown;
     char *keymap;
     struct vnc_arg vnc;
+    struct web_arg web;
+    struct config secrets[ARGS_SECRETS]; /* -object secret, tls-creds-x509, tls-creds-anon */
+    unsigned nsecrets;
     bool sdl;                    /* never set: -display sdl is refused */
     char *serials[ARGS_SERIALS]; /* sink.h's spelling; "none": leave this COM port out */
     unsigned nserials;
@@ -185,6 +203,11 @@ struct vm_args {
 int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err);  /* -drive */
 int args_add_node(struct vm_args *a, const struct config *cfg, struct err *err);   /* -blockdev */
 int args_add_netdev(struct vm_args *a, const struct config *cfg, struct err *err); /* -netdev */
+/* The -object secret or tls-creds-* of that id, or NULL. */
+const struct config *args_find_secret(const struct vm_args *a, const char *id);
+/* The text of a secret: dst is filled with it and zeros. 0, or -errno and a line. */
+int args_read_secret(const struct vm_args *a, const char *id, char *dst, size_t size,
+                     struct err *err);
 /* The keys of a filter (-object, object-add): 0, or -errno and a line that begins with opt. */
 int args_check_filter(const char *opt, const struct config *cfg, struct err *err);
 

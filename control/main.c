@@ -214,13 +214,13 @@ static int open_vnc(struct vm *vm, struct err *err)
         .early = vm->args.chroot != NULL,
     };
 
-    if (!a->enabled || vm->args.replay)
+    if ((!a->enabled && !vm->args.web.console) || vm->args.replay)
         return 0;
     snprintf(helper, sizeof(helper), "%s/portico-vnc", vm->helpers);
     if (access(helper, X_OK))
         return err_set(err, -errno, "%s: %s; it belongs beside portico-dm", helper,
                        strerror(errno));
-    return vnc_open(&vm->vnc, vm->loop, vm->display, &o, err);
+    return console_open(vm, &o, err);
 }
 
 static struct net *open_netdev(struct vm *vm, const struct nic_arg *nic, struct err *err)

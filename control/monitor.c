@@ -70,6 +70,7 @@ static void cmd_simple(struct line *l)
         { "system_reset", "system_reset" },
         { "system_wakeup", "system_wakeup" },
         { "system_powerdown", "system_powerdown" },
+        { "paste", "portico-paste" },
     };
 
     for (unsigned i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {

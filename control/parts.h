@@ -33,6 +33,10 @@ void vm_platform_listen(struct vm *vm);
 /* Sets in the platform device's config what xen-set-next-boot has left for this start. */
 void vm_platform_word(struct vm *vm, struct config *cfg);
 
+struct vnc_options;
+/* console.c: opens vm->vnc; o has what main.c knows of it, the rest comes from the arguments. */
+int console_open(struct vm *vm, struct vnc_options *o, struct err *err);
+
 /* spec.c: what each device of the machine is to be told. The spec is the caller's to free. */
 int spec_make(struct vm *vm, struct machine_spec *spec, struct err *err);
 

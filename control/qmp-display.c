@@ -19,7 +19,7 @@ static json_t *vnc_clients(const struct vnc_info *info)
 
         json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b}", "host", qmp_str(cl->host),
                                               "service", qmp_str(cl->service), "family",
-                                              qmp_str(cl->family), "websocket", 0));
+                                              qmp_str(cl->family), "websocket", cl->websocket));
     }
     return list;
 }
@@ -38,21 +38,32 @@ static void query_vnc(struct qmp_call *c)
                       qmp_str(info.service), "host", qmp_str(info.host));
 }
 
+static json_t *vnc_server(const char *host, const char *service, const char *family,
+                          const char *auth, bool web)
+{
+    return json_pack("{s:o, s:o, s:b, s:o, s:o}", "host", qmp_str(host), "service",
+                     qmp_str(service), "websocket", web, "family", qmp_str(family), "auth",
+                     qmp_str(auth));
+}
+
 static void query_vnc_servers(struct qmp_call *c)
 {
     struct vnc_info info = { 0 };
-    json_t *server;
+    json_t *servers = json_array();
 
     vnc_query(c->vm->vnc, &info);
     c->ret = json_array();
-    if (!info.enabled)
-        return;
-    server = json_pack("{s:o, s:o, s:b, s:o, s:o}", "host", qmp_str(info.host), "service",
-                       qmp_str(info.service), "websocket", 0, "family", qmp_str(info.family),
-                       "auth", qmp_str(info.auth));
-    json_array_append_new(c->ret,
-                          json_pack("{s:s, s:[o], s:o, s:o}", "id", "default", "server", server,
-                                    "clients", vnc_clients(&info), "auth", qmp_str(info.auth)));
+    if (info.enabled && info.host[0])
+        json_array_append_new(servers,
+                              vnc_server(info.host, info.service, info.family, info.auth, false));
+    if (info.enabled && info.web_service[0])
+        json_array_append_new(
+            servers, vnc_server(info.web_host, info.web_service, info.web_family, info.auth, true));
+    if (info.enabled)
+        json_array_append_new(c->ret,
+                              json_pack("{s:s, s:O, s:o, s:o}", "id", "default", "server", servers,
+                                        "clients", vnc_clients(&info), "auth", qmp_str(info.auth)));
+    json_decref(servers);
 }
 
 static bool has_vnc(struct qmp_call *c)
@@ -122,6 +133,15 @@ static void expire_password(struct qmp_call *c)
                  qmp_arg(c, "time", ""));
     else if (vnc_expire_password(c->vm->vnc, when, &err))
         qmp_fail(c, "expire_password: %s", err.msg);
+}
+
+/* The clipboard of whoever last copied something beside a viewer; nothing is typed by itself. */
+static void paste(struct qmp_call *c)
+{
+    struct err err = { "" };
+
+    if (has_vnc(c) && vnc_paste(c->vm->vnc, &err))
+        qmp_fail(c, "portico-paste: %s", err.msg);
 }
 
 /* ---- pictures ---- */
@@ -219,25 +239,13 @@ static void screendump(struct qmp_call *c)
     qmp_later(c, &p->later);
 }
 
-/* The characters on the screen, rows joined by '\n': for tests, and for people who search. */
-static void screen_text(struct qmp_call *c)
-{
-    char *text = c->vm->display ? display_text(c->vm->display) : NULL;
-
-    if (text)
-        c->ret = json_pack("{s:o}", "text", qmp_str(text));
-    else
-        qmp_fail(c, "portico-screen-text: the screen shows no text; take a screendump");
-    free(text);
-}
-
 const struct qmp_verb qmp_display_verbs[] = {
     { "query-vnc", query_vnc, NULL, NULL },
     { "query-vnc-servers", query_vnc_servers, NULL, NULL },
     { "change-vnc-password", set_vnc_password, "password:s", NULL },
     { "set_password", set_password, "protocol:s password:s connected:s? display:s?", NULL },
     { "expire_password", expire_password, "protocol:s time:s display:s?", NULL },
+    { "portico-paste", paste, NULL, NULL },
     { "screendump", screendump, "filename:s format:s? device:s? head:i?", NULL },
-    { "portico-screen-text", screen_text, NULL, NULL },
     { NULL, NULL, NULL, NULL },
 };

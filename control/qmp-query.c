@@ -119,7 +119,8 @@ static const struct {
     { "netdev", "" },
     { "nic", "" },
     { "global", "driver:s property:s value:s" },
-    { "vnc", "vnc:s to:n password:b" },
+    { "vnc", "vnc:s to:n password:b password-secret:s share:s websocket:s tls-creds:s "
+             "power-control:b key-delay-ms:n view-only:b paste-key:b" },
 };
 
 static void query_options(struct qmp_call *c)

@@ -105,6 +105,7 @@ void vnc_peer_stop(struct vnc_peer *p); /* the same, and waits until the process
 /* A process that was started while the program could be found, and forks when told to. */
 int vnc_nursery_start(struct vnc *v);
 void vnc_nursery_stop(struct vnc *v);
+int vnc_check_creds(struct vnc *v, struct err *err); /* 0, or -EINVAL and what is wrong */
 void vnc_peer_tell(struct vnc_peer *p, enum vnc_news what);
 /* What its process said. False: no honest one says that, put it out. */
 bool vnc_peer_hear(struct vnc_peer *p, const struct viewer_msg *m);

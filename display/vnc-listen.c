@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define PORT_BASE 5900
+#define WEB_BASE  5700
 #define BACKLOG   128
 
 void vnc_unlisten(struct vnc *v)
@@ -155,15 +156,17 @@ static int listen_web(struct vnc *v, const struct vnc_options *o, struct err *er
     struct vnc_info *i = &v->info;
     struct addrinfo *list = NULL;
     unsigned first = v->nfds;
-    int rc = resolve(host, &list, err);
+    int port = o->web_port, rc = resolve(host, &list, err);
 
     if (rc)
         return rc;
-    rc = bind_all(v, list, (unsigned)o->web_port, true);
+    if (port < 0) /* as QEMU counts them */
+        port = WEB_BASE + (int)strtoul(i->service, NULL, 10) - PORT_BASE;
+    rc = port > 0 && port < 65536 ? bind_all(v, list, (unsigned)port, true) : -EINVAL;
     freeaddrinfo(list);
     if (rc)
         return err_set(err, rc, "VNC: %s: cannot listen on port %d for WebSocket: %s%s",
-                       host && *host ? host : "any address", o->web_port, strerror(-rc),
+                       host && *host ? host : "any address", port, strerror(-rc),
                        rc == -EADDRINUSE ? "; give another port" : "");
     describe(v->fds[first], i->web_host, sizeof(i->web_host), i->web_service,
              sizeof(i->web_service), i->web_family);
@@ -216,5 +219,5 @@ int vnc_listen(struct vnc *v, const struct vnc_options *o, struct err *err)
 
     if (!o->no_vnc)
         rc = o->unix_path ? listen_unix(v, o->unix_path, err) : listen_tcp(v, o, err);
-    return !rc && o->web_port > 0 ? listen_web(v, o, err) : rc;
+    return !rc && o->web_port ? listen_web(v, o, err) : rc;
 }

@@ -26,6 +26,7 @@
 
 #define PACKETS_PER_TURN 64
 #define LAST_TURNS       32
+#define CHECK_MS         10000
 #define WHEEL_MAX        16
 #define PLACE_MAX        (1 << 24) /* as the display's */
 
@@ -462,8 +463,8 @@ static void peer_exited(uv_poll_t *h, int status, int events)
     peer_reap(p);
 }
 
-/* word: for ps, or "nursery" */
-static int spawn_helper(struct vnc *v, int chan, char *word, pid_t *pid)
+/* word: for ps, or "nursery" or "check"; in: its standard input, or -1 */
+static int spawn_helper(struct vnc *v, int chan, int in, char *word, pid_t *pid)
 {
     char name[] = "portico-vnc";
     char *argv[] = { name, word, NULL };
@@ -476,7 +477,10 @@ static int spawn_helper(struct vnc *v, int chan, char *word, pid_t *pid)
     sigfillset(&all);
     posix_spawn_file_actions_init(&fa);
     posix_spawn_file_actions_adddup2(&fa, chan, VIEWER_FD);
-    posix_spawn_file_actions_addclose(&fa, 0);
+    if (in >= 0)
+        posix_spawn_file_actions_adddup2(&fa, in, 0);
+    else
+        posix_spawn_file_actions_addclose(&fa, 0);
     posix_spawn_file_actions_adddup2(&fa, 2, 1);
     posix_spawnattr_init(&attr);
     posix_spawnattr_setsigmask(&attr, &none);
@@ -500,12 +504,39 @@ int vnc_nursery_start(struct vnc *v)
 
     if (rc)
         return rc;
-    rc = spawn_helper(v, pair[1], word, &v->nursery_pid);
+    rc = spawn_helper(v, pair[1], -1, word, &v->nursery_pid);
     close(pair[1]);
     if (rc)
         close(pair[0]);
     else
         v->nursery = pair[0];
+    return rc;
+}
+
+/* Its library reads them, here nothing does: it says whether they are good. */
+int vnc_check_creds(struct vnc *v, struct err *err)
+{
+    char word[] = "check", text[256] = "no answer";
+    struct pollfd said = { .events = POLLIN };
+    int pair[2], rc = make_pair(pair);
+    pid_t pid = 0;
+
+    if (rc)
+        return err_set(err, rc, "VNC: %s", strerror(-rc));
+    rc = spawn_helper(v, pair[1], v->creds, word, &pid);
+    close(pair[1]);
+    said.fd = pair[0];
+    if (rc) {
+        err_set(err, rc, "VNC: cannot run %s: %s", v->helper, strerror(-rc));
+    } else {
+        ssize_t n = poll(&said, 1, CHECK_MS) > 0 ? recv(pair[0], text, sizeof(text) - 1, 0) : -1;
+        text[n > 0 ? n : 9] = 0;
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        if (text[0])
+            rc = err_set(err, -EINVAL, "the TLS credentials cannot be used: %s", text);
+    }
+    close(pair[0]);
     return rc;
 }
 
@@ -527,7 +558,7 @@ static int spawn_child(struct vnc_peer *p, int chan)
     int rc;
 
     snprintf(client, sizeof(client), "%s:%s", p->who.host, p->who.service);
-    rc = spawn_helper(p->v, chan, client, &pid);
+    rc = spawn_helper(p->v, chan, -1, client, &pid);
     if (rc)
         return rc;
     p->pidfd = pidfd_open(pid, 0);
@@ -582,7 +613,7 @@ int vnc_peer_start(struct vnc *v, struct vnc_peer *p, int sock, const struct vnc
     }
     v->handles += p->handles;
     p->dirty = 1u << NEWS_CONFIG | 1u << NEWS_PASSWORD | 1u << NEWS_MODE;
-    if (v->creds >= 0)
+    if ((p->web ? v->web_flags : v->flags) & CONFIG_TLS)
         p->dirty |= 1u << NEWS_CREDS;
     if (p->web && (v->web_flags & CONFIG_TOKEN))
         p->dirty |= 1u << NEWS_TOKEN;

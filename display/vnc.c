@@ -361,7 +361,7 @@ static void handle_closed(uv_handle_t *h)
 static void name_auth(struct vnc *v, const struct vnc_options *o)
 {
     struct creds_file head = { 0 };
-    bool tls = v->creds >= 0 && pread(v->creds, &head, sizeof(head), 0) == sizeof(head);
+    bool tls = o->tls_vnc && pread(v->creds, &head, sizeof(head), 0) == sizeof(head);
 
     snprintf(v->info.auth, sizeof(v->info.auth), "%s%s",
              !tls             ? ""
@@ -381,7 +381,8 @@ static int keep_web(struct vnc *v, const struct vnc_options *o, struct err *err)
     const char *host = o->web_host ? o->web_host : o->host;
     bool secret = o->password || (o->token && *o->token);
 
-    v->web_flags = CONFIG_WEB | (secret ? 0 : CONFIG_LOCAL_ONLY);
+    v->web_flags |= CONFIG_WEB | (secret ? 0 : CONFIG_LOCAL_ONLY) |
+                    (o->console && o->web_power_control ? CONFIG_POWER : 0);
     if (o->token && strlen(o->token) >= sizeof(v->token))
         return err_set(err, -EINVAL, "VNC: the token is longer than %zu characters",
                        sizeof(v->token) - 1);
@@ -413,10 +414,11 @@ static int keep_extras(struct vnc *v, const struct vnc_options *o, struct err *e
         v->creds = fcntl(o->creds, F_DUPFD_CLOEXEC, 3);
         if (v->creds < 0)
             return err_set(err, -errno, "VNC: %s", strerror(errno));
-        v->flags |= CONFIG_TLS;
+        v->web_flags = CONFIG_TLS;
+        v->flags |= o->tls_vnc ? CONFIG_TLS : 0;
     }
     v->info.console = o->console;
-    return o->web_port > 0 ? keep_web(v, o, err) : 0;
+    return o->web_port ? keep_web(v, o, err) : 0;
 }
 
 static int keep_options(struct vnc *v, const struct vnc_options *o, struct err *err)
@@ -471,6 +473,8 @@ int vnc_open(struct vnc **out, struct uv_loop_s *loop, struct display *d,
     rc = keep_options(v, o, err);
     if (!rc)
         name_auth(v, o);
+    if (!rc && v->creds >= 0)
+        rc = vnc_check_creds(v, err);
     if (!rc)
         rc = vnc_listen(v, o, err);
     if (!rc && o->early && (rc = vnc_nursery_start(v)))

@@ -38,16 +38,18 @@ struct vnc_options {       /* nothing is kept after vnc_open() returns */
     bool early;            /* load the helper now: after a chroot it cannot be found any more */
     bool no_vnc;           /* listen for web clients only */
     enum vnc_share share;
-    bool view_only;       /* keys and pointer of clients are not heard */
-    bool power_control;   /* clients may press reset and the power button (XVP, the web console) */
-    bool paste_key;       /* Ctrl-Alt-V in a viewer types its clipboard into the guest */
-    unsigned key_ms;      /* between key events that are typed for somebody; 0: 10 */
-    int creds;            /* TLS for all clients: vnc_creds(); 0 or less: none */
-    int web_port;         /* WebSocket on this TCP port of web_host; 0: none */
-    const char *web_host; /* NULL: host */
-    bool console;         /* and the web console's page there */
-    const char *novnc;    /* where noVNC is; NULL: /usr/share/novnc */
-    const char *token;    /* web clients must show it; NULL: none */
+    bool view_only;     /* keys and pointer of clients are not heard */
+    bool power_control; /* clients may press reset and the power button (XVP, the web console) */
+    bool paste_key;     /* Ctrl-Alt-V in a viewer types its clipboard into the guest */
+    unsigned key_ms;    /* between key events that are typed for somebody; 0: 10 */
+    int creds;          /* vnc_creds(): TLS for web clients; 0 or less: none */
+    bool tls_vnc;       /* and for the others */
+    int web_port; /* WebSocket on this TCP port of web_host; 0: none; -1: 5700 + the display */
+    const char *web_host;              /* NULL: host */
+    bool console;                      /* and the web console's page there */
+    bool web_power_control;            /* as power_control, for those of the page */
+    const char *novnc;                 /* where noVNC is; NULL: /usr/share/novnc */
+    const char *token;                 /* web clients must show it; NULL: none */
     const struct vnc_actions *actions; /* NULL: none of them works */
     void *actions_ctx;
 };

@@ -350,6 +350,12 @@ int vnc_set_password(struct vnc *v, const char *password, struct err *err)
     return outcome(v->f, err);
 }
 
+int vnc_paste(struct vnc *v, struct err *err)
+{
+    note(v->f, "paste;");
+    return outcome(v->f, err);
+}
+
 int vnc_expire_password(struct vnc *v, int64_t when, struct err *err)
 {
     note(v->f, "expire %s;", when < 0 ? "now" : when == 0 ? "never" : "later");
