@@ -23,6 +23,8 @@ const struct qmp_verb *const qmp_tables[] = {
     qmp_medium_verbs,
     qmp_node_verbs,
     qmp_display_verbs,
+    qmp_screen_verbs,
+    qmp_type_verbs,
     qmp_input_verbs,
     qmp_monitor_verbs,
     qmp_schema_verbs,
@@ -304,13 +306,12 @@ static void on_thread(uv_work_t *w)
     l->rc = l->run(l);
 }
 
-static void after_thread(uv_work_t *w, int status)
+void qmp_finish(struct qmp_later *l, int rc)
 {
-    struct qmp_later *l = w->data;
     struct qmp_client *cl = l->client;
     struct qmp_call c = { .q = l->q, .vm = l->q->vm, .client = cl };
 
-    l->done(l, &c, status ? status : l->rc);
+    l->done(l, &c, rc);
     if (cl) {
         cl->later = NULL;
         reply(cl, &c, l->id);
@@ -323,14 +324,26 @@ static void after_thread(uv_work_t *w, int status)
     free(l);
 }
 
-void qmp_later(struct qmp_call *c, struct qmp_later *l)
+static void after_thread(uv_work_t *w, int status)
 {
-    l->work.data = l;
+    struct qmp_later *l = w->data;
+
+    qmp_finish(l, status ? status : l->rc);
+}
+
+void qmp_hold(struct qmp_call *c, struct qmp_later *l)
+{
     l->q = c->q;
     l->client = c->nested ? NULL : c->client;
     c->q->handles++;
     if (!c->nested)
         c->later = l;
+}
+
+void qmp_later(struct qmp_call *c, struct qmp_later *l)
+{
+    qmp_hold(c, l);
+    l->work.data = l;
     uv_queue_work(c->q->loop, &l->work, on_thread, after_thread); /* fails for a NULL only */
 }
 

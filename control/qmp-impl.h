@@ -138,6 +138,8 @@ extern const struct qmp_verb qmp_node_verbs[];   /* qmp-nodes.c */
 /* All arguments as a config: {"a": {"b": 1}} is a.b=1. False for lists and too many levels. */
 bool qmp_flatten(struct qmp_call *c, struct config *cfg);
 extern const struct qmp_verb qmp_display_verbs[]; /* qmp-display.c */
+extern const struct qmp_verb qmp_screen_verbs[];  /* qmp-screen.c */
+extern const struct qmp_verb qmp_type_verbs[];    /* qmp-type.c */
 extern const struct qmp_verb qmp_input_verbs[];   /* qmp-cpu.c: device_add of a CPU */
 void qmp_cpu_add(struct qmp_call *c);
 extern const struct qmp_verb qmp_schema_verbs[];  /* qmp-schema.c */
@@ -181,6 +183,9 @@ void qmp_run(const struct qmp_call *from, const char *verb, json_t *args, struct
 /* The call is answered when l->done() has been called; l is from malloc(), zeroed but for run,
  * done. */
 void qmp_later(struct qmp_call *c, struct qmp_later *l);
+/* The same without a thread: the verb says itself, from the loop, when it is over (l->run NULL). */
+void qmp_hold(struct qmp_call *c, struct qmp_later *l);
+void qmp_finish(struct qmp_later *l, int rc); /* calls done(), answers, frees l */
 void qmp_fail(struct qmp_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void qmp_fail_as(struct qmp_call *c, const char *error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -381,6 +381,17 @@ unsigned display_leds(const struct display *d)
     return d->leds;
 }
 
+struct screen_cells *display_cells(struct display *d)
+{
+    return d->card_ops && d->card_ops->cells ? d->card_ops->cells(d->card) : NULL;
+}
+
+const uint8_t *display_rom(struct display *d, size_t *len)
+{
+    *len = 0;
+    return d->card_ops && d->card_ops->rom ? d->card_ops->rom(d->card, len) : NULL;
+}
+
 void display_add_input(struct display *d, const struct input_ops *ops, void *dev)
 {
     if (d->ninputs == INPUTS) {

@@ -5,8 +5,10 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct screen_cells;
 struct uv_loop_s;
 
 #define SURFACE_MAX_WIDTH  4096
@@ -29,6 +31,10 @@ struct card_ops {
     /* Text the screen shows, for tests and people: rows joined by '\n'; NULL in graphics modes.
      * The caller frees it. The op may be NULL. */
     char *(*text)(void *card);
+    /* The same as cells (display/screen-text.h). May be NULL. */
+    struct screen_cells *(*cells)(void *card);
+    /* The card's firmware, whose fonts graphics modes show; NULL: none. May be NULL. */
+    const uint8_t *(*rom)(void *card, size_t *len);
     /* A viewer would like the picture this large: offer it to the guest (EDID). May be NULL. */
     void (*want_size)(void *card, uint32_t w, uint32_t h);
 };
@@ -74,6 +80,8 @@ void display_wake(struct display *d); /* a viewer began to look, or asked for a 
 /* Draws now and returns the current surface (NULL: there is no card or no picture). */
 const struct surface *display_refresh(struct display *d, bool all);
 char *display_text(struct display *d); /* see card_ops.text */
+struct screen_cells *display_cells(struct display *d);
+const uint8_t *display_rom(struct display *d, size_t *len);
 /* A viewer's wish; false: there is no card that could pass it on, or no such size can be. */
 bool display_want_size(struct display *d, uint32_t w, uint32_t h);
 bool display_takes_size(const struct display *d); /* is there such a card? */

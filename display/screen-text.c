@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Code page 437, the PC's character generator, to Unicode. A font loaded by
- * the guest may of course show something else.
+ * Characters of a screen to UTF-8, by way of code page 437, the PC's character
+ * generator. A font loaded by the guest may of course show something else.
  */
 #include "display/screen-text.h"
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static const uint16_t cp437[256] = {
     0x207f, 0x00b2, 0x25a0, 0x0020,
 };
 
-static char *put_utf8(char *p, uint16_t c)
+static char *put_utf8(char *p, uint32_t c)
 {
     if (c < 0x80) {
         *p++ = (char)c;
@@ -60,6 +60,47 @@ char *screen_text(const uint8_t *chars, unsigned cols, unsigned rows)
         for (unsigned x = 0; x < n; x++)
             p = put_utf8(p, cp437[chars[x]]);
         if (y + 1 < rows)
+            *p++ = '\n';
+    }
+    *p = 0;
+    return text;
+}
+
+uint16_t screen_cp437(uint8_t ch)
+{
+    return cp437[ch];
+}
+
+struct screen_cells *screen_cells_new(unsigned cols, unsigned rows)
+{
+    size_t n = (size_t)cols * rows;
+    struct screen_cells *c = calloc(1, sizeof(*c) + n * sizeof(c->cell[0]));
+
+    if (!c)
+        return NULL;
+    c->cols = cols;
+    c->rows = rows;
+    c->cursor_x = c->cursor_y = -1;
+    for (size_t i = 0; i < n; i++)
+        c->cell[i].ch = ' ';
+    return c;
+}
+
+char *screen_cells_text(const struct screen_cells *c)
+{
+    char *text = malloc((size_t)c->rows * (3 * (size_t)c->cols + 1) + 1), *p = text;
+    const struct screen_cell *row = c->cell;
+
+    if (!text)
+        return NULL;
+    for (unsigned y = 0; y < c->rows; y++, row += c->cols) {
+        unsigned n = c->cols;
+
+        while (n && row[n - 1].ch == ' ')
+            n--;
+        for (unsigned x = 0; x < n; x++)
+            p = put_utf8(p, row[x].ch ? row[x].ch : 0xfffd);
+        if (y + 1 < c->rows)
             *p++ = '\n';
     }
     *p = 0;

@@ -81,7 +81,11 @@ static void vga_want_size(void *card, uint32_t width, uint32_t height)
 }
 
 const struct card_ops vga_card_ops = {
-    .draw = vga_draw, .text = vga_text, .want_size = vga_want_size
+    .draw = vga_draw,
+    .text = vga_text,
+    .want_size = vga_want_size,
+    .cells = vga_cells,
+    .rom = vga_rom,
 };
 
 static int monitor_init(struct vga *v, const struct config *cfg, struct err *err)

@@ -290,6 +290,9 @@ void vga_draw_planes(struct vga *v, struct surface *s, bool full);
 bool vga_text_prepare(struct vga *v); /* after a change of view; false: no memory */
 void vga_draw_text(struct vga *v, struct surface *s, bool full);
 char *vga_text(void *card);
+/* vga-cells.c: as struct card_ops has it. */
+struct screen_cells *vga_cells(void *card);
+const uint8_t *vga_rom(void *card, size_t *len);
 
 /* Four plane bytes at a plane offset below the mask. x86 only: little endian both sides. */
 static inline uint32_t vga_planes(const struct vga *v, uint32_t off)

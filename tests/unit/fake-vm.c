@@ -260,6 +260,17 @@ char *display_text(struct display *d)
     return d->f->text ? strdup(d->f->text) : NULL;
 }
 
+struct screen_cells *display_cells(struct display *d)
+{
+    return NULL;
+}
+
+const uint8_t *display_rom(struct display *d, size_t *len)
+{
+    *len = 0;
+    return NULL;
+}
+
 /* For the real devices that the linker brings in with hw/machine.c: no picture, no input. */
 struct display *display_new(struct uv_loop_s *loop)
 {
@@ -324,6 +335,29 @@ void display_key(struct display *d, uint16_t code, bool down)
 void display_pointer(struct display *d, int x, int y, int dz, unsigned buttons)
 {
     note(d->f, "pointer %d %d %d %u;", x, y, dz, buttons);
+}
+
+void display_set_leds(struct display *d, unsigned leds)
+{
+}
+
+unsigned display_leds(const struct display *d)
+{
+    return 0;
+}
+
+bool display_want_size(struct display *d, uint32_t w, uint32_t h)
+{
+    return false;
+}
+
+bool display_takes_size(const struct display *d)
+{
+    return false;
+}
+
+void display_copied(struct display *d, struct rect to, int from_x, int from_y)
+{
 }
 
 /* ---- display/vnc.h ---- */

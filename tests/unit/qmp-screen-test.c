@@ -153,3 +153,122 @@ TEST(pointer_and_keys_by_event)
     hang_up(c);
     rig_free(r);
 }
+
+/* ---- the screen as data ---- */
+
+static const struct {
+    uint32_t ch;
+    char rows[17];
+} font[] = {
+#include "display/font-tables.inc"
+};
+
+/* A picture with that line of text at its top. */
+static void draw(struct fake *f, const char *text)
+{
+    free(f->surface.pixels);
+    f->surface = (struct surface){ .width = 640, .height = 64, .stride = 2560, .fd = -1 };
+    f->surface.pixels = calloc(64, 2560);
+    for (unsigned x = 0; text[x]; x++) {
+        size_t i = 0;
+
+        while (font[i].ch != (uint8_t)text[x])
+            i++;
+        for (unsigned k = 0; k < 128; k++) {
+            if ((uint8_t)font[i].rows[k / 8] & 0x80 >> k % 8)
+                f->surface.pixels[k / 8 * 640 + x * 8 + k % 8] = 0xaaaaaa;
+        }
+    }
+}
+
+TEST(text_is_read_from_a_picture)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    draw(r->f, "localhost2login:");
+    say(c, "{\"execute\":\"portico-screen-text\"}");
+    CHECK(had(c, "{\"return\": {\"text\": \"localhost2login:\\n\\n\\n\", \"mode\": \"graphics\", "
+                 "\"columns\": 80, \"rows\": 4, \"grid\": {\"x\": 0, \"y\": 0, \"width\": 8, "
+                 "\"height\": 16}}}"));
+    say(c, "{\"execute\":\"portico-screen-text\",\"arguments\":{\"cells\":true}}");
+    CHECK(had(c, "\"cells\": [[[108, 11184810, 0], [111, 11184810, 0]"));
+    draw(r->f, "");
+    say(c, "{\"execute\":\"portico-screen-text\"}");
+    CHECK(had(c, "the screen shows no text"));
+    hang_up(c);
+    rig_free(r);
+}
+
+TEST(the_hash_is_of_what_is_seen)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    r->f->surface = (struct surface){ .width = 2, .height = 1, .stride = 8, .fd = -1 };
+    r->f->surface.pixels = calloc(1, 8);
+    say(c, "{\"execute\":\"portico-screen-hash\"}");
+    CHECK(
+        got(c, "{\"return\": {\"hash\": \"083c3730b4f1363f\", \"width\": 2, \"height\": 1}}\r\n"));
+    r->f->surface.pixels[1] = 0xff000000; /* not a colour */
+    say(c, "{\"execute\":\"portico-screen-hash\"}");
+    CHECK(had(c, "083c3730b4f1363f"));
+    r->f->surface.pixels[1] = 0x000001;
+    say(c, "{\"execute\":\"portico-screen-hash\"}");
+    CHECK(had(c, "083c3630b4f1348c"));
+    hang_up(c);
+    rig_free(r);
+}
+
+TEST(waiting_for_text_ends_when_it_comes)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r), *other = libxl(r);
+
+    r->f->text = "Booting";
+    say(c,
+        "{\"execute\":\"portico-wait-text\",\"id\":1,\"arguments\":{\"pattern\":\"log(in|out)\"}}"
+        "{\"execute\":\"cont\",\"id\":2}");
+    say(other, "{\"execute\":\"cont\",\"id\":3}"); /* others do not wait for it */
+    CHECK(got(other, OK("3")));
+    for (unsigned i = 0; i < 20; i++)
+        turn(r);
+    CHECK(got(c, ""));
+    r->f->text = "Debian 12\nhost login:";
+    CHECK(had(c, "{\"return\": {\"match\": \"login\", \"row\": 1, \"text\": "
+                 "\"Debian 12\\nhost login:\"}, \"id\": 1}"));
+    r->f->text = NULL;
+    draw(r->f, "GNU2GRUB");
+    say(c, "{\"execute\":\"portico-wait-text\",\"arguments\":{\"pattern\":\"^GNU\"}}");
+    CHECK(had(c, "\"match\": \"GNU\", \"row\": 0"));
+    say(c, "{\"execute\":\"portico-wait-text\",\"arguments\":{\"pattern\":\"x\",\"timeout\":0}}");
+    CHECK(had(c, "\\\"x\\\" did not appear in time"));
+    say(c, "{\"execute\":\"portico-wait-text\",\"arguments\":{\"pattern\":\"(\"}}");
+    CHECK(had(c, "pattern '(': "));
+    say(c, "{\"execute\":\"portico-wait-text\",\"arguments\":{\"pattern\":\"never\"}}");
+    hang_up(c); /* it goes while it waits; and another while everything ends */
+    say(other, "{\"execute\":\"portico-wait-text\",\"arguments\":{\"pattern\":\"never\"}}");
+    for (unsigned i = 0; i < 20; i++)
+        turn(r);
+    hang_up(other);
+    rig_free(r);
+}
+
+TEST(text_is_typed_by_the_layout)
+{
+    struct rig *r = rig_new("");
+    struct client *c = libxl(r);
+
+    say(c, "{\"execute\":\"portico-type\",\"arguments\":{\"text\":\"aZ\\n\",\"pace\":1}}");
+    CHECK(settles(r, "key 30 1;key 30 0;key 42 1;key 44 1;key 44 0;key 42 0;key 28 1;key 28 0;"));
+    say(c, "{\"execute\":\"portico-type\",\"arguments\":{\"text\":\"z@\\u00fc\",\"layout\":\"de\","
+           "\"pace\":1}}");
+    CHECK(settles(r, "key 21 1;key 21 0;key 100 1;key 16 1;key 16 0;key 100 0;key 26 1;key 26 0;"));
+    say(c, "{\"execute\":\"portico-type\",\"arguments\":{\"text\":\"a\\u4e2d\"}}");
+    CHECK(had(c, "layout en-us has no key for the character at 1 (U+4E2D)"));
+    say(c, "{\"execute\":\"portico-type\",\"arguments\":{\"text\":\"a\",\"layout\":\"xx\"}}");
+    CHECK(had(c, "no layout 'xx'; there are "));
+    CHECK(fake_log(r->f, ""));
+    hang_up(c);
+    rig_free(r);
+}

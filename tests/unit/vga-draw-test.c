@@ -4,6 +4,8 @@
  * Expected values are made from pixel coordinates, not from addresses.
  */
 #include <stdlib.h>
+#include "display/screen-text.h"
+#include <stdlib.h>
 #include "tests/unit/vga-util.h"
 
 /* ---- text ---- */
@@ -560,4 +562,34 @@ TEST(blank_is_black_and_keeps_its_size)
     CHECK(px(display_refresh(w.d, false), 100, 100) != 0);
     set_sr(w.t, 1, 0x21); /* screen off */
     CHECK_EQ(px(display_refresh(w.d, false), 100, 100), 0);
+}
+
+TEST(programs_are_told_characters_colours_and_the_cursor)
+{
+    struct vga_world w = vga_world();
+    struct screen_cells *c;
+
+    text_mode(w.t);
+    set_cr(w.t, 0x0a, 0x0d);
+    set_cr(w.t, 0x0b, 0x0e);
+    set_cr(w.t, 0x0e, (80 * 3 + 7) >> 8);
+    set_cr(w.t, 0x0f, (80 * 3 + 7) & 0xff);
+    c = display_cells(w.d);
+    CHECK(c && c->cols == 80 && c->rows == 25 && !c->graphics);
+    CHECK(c->cursor_x == 7 && c->cursor_y == 3);
+    for (unsigned i = 0; i < 80 * 25; i++) {
+        uint16_t cell = cell_at(i % 80, i / 80);
+
+        CHECK_EQ(c->cell[i].ch, screen_cp437(cell & 0xff));
+        CHECK_EQ(c->cell[i].attr, cell >> 8);
+        CHECK_EQ(c->cell[i].fg, text_colour(cell >> 8 & 15));
+        CHECK_EQ(c->cell[i].bg, text_colour(cell >> 12 & 7));
+    }
+    free(c);
+    set_cr(w.t, 0x0a, 0x2d); /* the cursor is off */
+    c = display_cells(w.d);
+    CHECK(c && c->cursor_x == -1);
+    free(c);
+    set_mode(w.t, &mode_13);
+    CHECK(!display_cells(w.d));
 }
