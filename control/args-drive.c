@@ -194,8 +194,9 @@ int args_check_props(const struct config *cfg, const char *opt, struct err *err)
     static const char *const trans_keys[] = { "trans", "bios-chs-trans", "chs-trans" };
     const struct {
         const char *key;
-        unsigned max;
-    } chs[] = { { "cyls", 65535 }, { "heads", 16 }, { "secs", 255 } };
+        uint32_t max;
+    } chs[] = { { "cyls", 65535 },       { "heads", 16 },          { "secs", 255 },
+                { "lcyls", UINT32_MAX }, { "lheads", UINT32_MAX }, { "lsecs", UINT32_MAX } };
     uint64_t n;
     unsigned given = 0;
     int rc = keyval_word(cfg, opt, "werror", werrors, "auto", err);
@@ -205,9 +206,9 @@ int args_check_props(const struct config *cfg, const char *opt, struct err *err)
     for (unsigned i = 0; rc >= 0 && i < 3; i++)
         rc = keyval_word(cfg, opt, trans_keys[i], trans, "auto", err);
     rc = rc < 0 ? rc : 0;
-    for (unsigned i = 0; !rc && i < 3; i++) {
+    for (unsigned i = 0; !rc && i < 6; i++) {
         rc = keyval_uint(cfg, opt, chs[i].key, 0, chs[i].max, &n, err);
-        given += n != 0;
+        given += i < 3 && n != 0;
     }
     if (!rc && given && given < 3)
         rc = err_set(err, -EINVAL, "%s: cyls, heads and secs: give all three", opt);

@@ -2,8 +2,10 @@
 /* The command line's arguments, sorted by the device they are for. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "control/bootorder.h"
 #include "control/geometry.h"
 #include "control/parts.h"
 #include "hw/core/log.h"
@@ -135,6 +137,7 @@ static void spec_rtc(const struct rtc_arg *r, struct config *cmos)
 static void spec_fw_cfg(const struct vm_args *a, struct config *fw)
 {
     const struct boot_arg *b = &a->bootopt;
+    char *geometry = args_geometry(a);
 
     spec_memory(a, fw);
     set_number(fw, "cpus", a->cpus);
@@ -148,6 +151,9 @@ static void spec_fw_cfg(const struct vm_args *a, struct config *fw)
         set_number(fw, "splash-time", (uint64_t)b->splash_time);
     if (a->bootorder)
         config_set(fw, "bootorder", a->bootorder);
+    if (geometry)
+        config_set(fw, "bios-geometry", geometry);
+    free(geometry);
     config_set(fw, "hpet", a->hpet ? "on" : "off");
 }
 

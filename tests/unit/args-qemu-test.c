@@ -2,6 +2,7 @@
 /* The command line as QEMU's users and qtest clients write it. */
 #include <errno.h>
 #include <stdlib.h>
+#include "control/bootorder.h"
 #include "control/blockopts.h"
 #include "control/keyval.h"
 #include "hw/machine.h"
@@ -156,6 +157,32 @@ TEST(drives_with_all_their_keys)
     CHECK(is(prop(d, "werror"), "stop") && is(prop(d, "rerror"), "report"));
     CHECK(is(prop(d, "wwn"), "0x5000") && !d->writeback);
     CHECK(is(l->a.bootorder, "/pci@i0cf8/ide@1,1/drive@1/disk@0"));
+    done(l);
+}
+
+/* Geometries that firmware is to use, where the disk's own would not do. */
+TEST(lcyls_go_to_the_firmware)
+{
+    struct line *l =
+        parse(QT "|-drive|file=/d0,format=raw,if=none,id=x"
+                 "|-device|ide-hd,drive=x,bus=ide.0,unit=1,lcyls=9000,lheads=120,lsecs=30"
+                 "|-drive|file=/d1,format=raw,if=none,id=y"
+                 "|-device|ide-hd,drive=y,bus=ide.1,unit=0,lcyls=0,lheads=0,lsecs=0"
+                 "|-drive|file=/d2,format=raw,if=none,id=z|-device|ahci,id=a,addr=5"
+                 "|-device|ide-hd,drive=z,bus=a.3,lcyls=0,lheads=1,lsecs=4294967295");
+    char *text;
+
+    CHECK_EQ(l->rc, 0);
+    text = args_geometry(&l->a);
+    CHECK(is(text, "/pci@i0cf8/ide@1,1/drive@0/disk@1 9000 120 30\n"
+                   "/pci@i0cf8/pci8086,2922@5/drive@3/disk@0 0 1 4294967295"));
+    free(text);
+    done(l);
+    l = parse(QT "|-drive|file=/d,if=none,id=x|-device|ide-hd,drive=x,lcyls=4294967296");
+    CHECK(l->rc == -EINVAL && strstr(l->err.msg, "lcyls"));
+    done(l);
+    l = parse(QT "|-drive|file=/d,if=none,id=x|-device|ide-hd,drive=x");
+    CHECK(l->rc == 0 && args_geometry(&l->a) == NULL);
     done(l);
 }
 
