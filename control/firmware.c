@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "bios-loader/bios.h"
 #include "control/parts.h"
 
 #define DEFAULT_FIRMWARE "bios-256k.bin"
@@ -31,4 +32,45 @@ int firmware_find(const struct vm_args *a, char *path, size_t size, struct err *
         return 0;
     return err_set(err, -ENOENT, "-bios %s: no such file, neither here nor in %s", a->bios,
                    a->rom_path ? a->rom_path : "a -L directory");
+}
+
+/* "12345678-9abc-…" as its 16 bytes in order; args.c has checked it. */
+static void uuid_bytes(const char *text, uint8_t *out)
+{
+    for (unsigned i = 0; i < 16 && *text; i++) {
+        unsigned val = 0;
+
+        text += *text == '-';
+        if (sscanf(text, "%2x", &val) != 1)
+            return;
+        out[i] = (uint8_t)val;
+        text += 2;
+    }
+}
+
+int firmware_tables(struct vm *vm, struct err *err)
+{
+    const struct vm_args *a = &vm->args;
+    struct device *fw = machine_find(&vm->machine, "fw_cfg");
+    uint64_t low = a->ram < a->max_ram_below_4g ? a->ram : a->max_ram_below_4g;
+    uint8_t uuid[16] = { 0 };
+    struct bios_facts f = {
+        .cpus = a->cpus,
+        .max_cpus = a->max_cpus,
+        .ram_low = low,
+        .ram_high = a->ram - low,
+        .hpet = machine_find(&vm->machine, "hpet") != NULL,
+        .floppy = machine_find(&vm->machine, "fdc") != NULL,
+        .parallel = machine_find(&vm->machine, "parallel0") != NULL,
+    };
+
+    if (vm->world != &world_kvm || !fw || !a->acpi)
+        return 0;
+    for (unsigned i = 0; i < ARGS_SERIALS; i++)
+        f.serials |= (unsigned)vm->serial_open[i] << i;
+    if (a->uuid) {
+        uuid_bytes(a->uuid, uuid);
+        f.uuid = uuid;
+    }
+    return bios_load(fw, &f, err);
 }

@@ -276,6 +276,8 @@ static int assemble(struct vm *vm, struct err *err)
     if (!rc)
         rc = build_machine(vm, err);
     if (!rc)
+        rc = firmware_tables(vm, err);
+    if (!rc)
         connect_tape(vm);
     if (!rc)
         rc = open_vnc(vm, err);

@@ -52,3 +52,5 @@ int confine(const struct vm *vm, struct err *err);
  * it is not installed. -ENOENT when what was said is nowhere.
  */
 int firmware_find(const struct vm_args *a, char *path, size_t size, struct err *err);
+/* With the machine built: what firmware is told where no hypervisor tells it. */
+int firmware_tables(struct vm *vm, struct err *err);

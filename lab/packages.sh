@@ -4,7 +4,7 @@
 # lab's own scripts, so that there is one list and one way of asking.
 
 # To build portico.
-PACKAGES_BUILD=(meson ninja-build pkg-config gcc clang libc6-dev libxen-dev libuv1-dev
+PACKAGES_BUILD=(meson ninja-build pkg-config gcc clang acpica-tools libc6-dev libxen-dev libuv1-dev
     libjansson-dev liburing-dev libnbd-dev libvncserver-dev libgnutls28-dev
     libseccomp-dev libslirp-dev libpng-dev libzstd-dev zlib1g-dev libcmocka-dev)
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bios-loader/bios.h: what hvmloader does for a Xen guest before its BIOS
+ * starts, for worlds where nobody else does: the ACPI and SMBIOS tables. They are handed to
+ * firmware as files of fw_cfg; SeaBIOS and OVMF put them where they belong. docs/boot.md has
+ * hvmloader's steps beside these.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "hw/core/device.h"
+
+#define BIOS_CPUS_MAX 64 /* as many the DSDT has */
+
+/* Of SMBIOS; NULL: our own word for it. Not kept. */
+struct bios_strings {
+    const char *bios_vendor, *bios_version, *bios_date;
+    const char *manufacturer, *product, *version, *serial, *sku, *family;
+    const char *chassis_manufacturer, *chassis_serial, *asset;
+};
+
+struct bios_facts {
+    unsigned cpus, max_cpus;
+    uint64_t ram_low, ram_high; /* bytes below and above 4 GiB */
+    bool hpet, floppy, parallel;
+    unsigned serials;    /* bit n: serial port n */
+    const uint8_t *uuid; /* 16 bytes as text has them in order; NULL: none */
+    const uint8_t *slic; /* an ACPI table to pass on, whole; NULL: none */
+    size_t slic_len;
+    struct bios_strings smbios;
+};
+
+/* Adds all to the fw_cfg device. Before the guest runs. 0, or -errno with a line in err. */
+int bios_load(struct device *fw_cfg, const struct bios_facts *f, struct err *err);
+
+/* ---- the steps, each of which bios_load() takes ---- */
+
+int bios_acpi(struct device *fw_cfg, const struct bios_facts *f, struct err *err);
+int bios_smbios(struct device *fw_cfg, const struct bios_facts *f, struct err *err);

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What bios-loader/ hands to firmware, put in place as firmware does it. */
+#include <stdlib.h>
+#include <string.h>
+#include "bios-loader/bios.h"
+#include "hw/devices.h"
+#include "hw/fw-cfg.h"
+#include "tests/unit/qt.h"
+
+#define TABLES_AT 0x200000 /* where this firmware puts them */
+#define RSDP_AT   0xf0000
+#define FILE_MAX  0x20000
+
+struct file {
+    uint8_t data[FILE_MAX];
+    uint32_t len;
+};
+
+static uint64_t le(const uint8_t *p, unsigned n)
+{
+    uint64_t val = 0;
+
+    while (n--)
+        val = val << 8 | p[n];
+    return val;
+}
+
+static void get(struct qt *t, uint16_t key, uint8_t *to, unsigned n)
+{
+    outw(t, 0x510, key);
+    for (unsigned i = 0; i < n; i++)
+        to[i] = inb(t, 0x511);
+}
+
+static void read_file(struct qt *t, const char *name, struct file *f)
+{
+    uint8_t dir[4 + 64 * 64];
+
+    get(t, FW_CFG_FILE_DIR, dir, 4);
+    CHECK(dir[3] > 0 && dir[3] <= 64 && !dir[0] && !dir[1] && !dir[2]);
+    get(t, FW_CFG_FILE_DIR, dir, 4 + dir[3] * 64u);
+    for (unsigned i = 0; i < dir[3]; i++) {
+        const uint8_t *e = dir + 4 + i * 64;
+
+        if (strcmp((const char *)e + 8, name))
+            continue;
+        f->len = (uint32_t)e[0] << 24 | e[1] << 16 | e[2] << 8 | e[3];
+        CHECK(f->len <= FILE_MAX);
+        get(t, (uint16_t)(e[4] << 8 | e[5]), f->data, f->len);
+        return;
+    }
+    fprintf(stderr, "there is no file %s\n", name);
+    CHECK(false);
+}
+
+static struct qt *start(const struct bios_facts *f)
+{
+    struct qt *t = qt_new();
+    struct err err;
+
+    qt_no_reload(t, "what was added at set-up is not in its configuration");
+    qt_add(t, &fw_cfg_type, -1);
+    CHECK_EQ(bios_load(t->dev, f, &err), 0);
+    return t;
+}
+
+static const struct bios_facts facts = {
+    .cpus = 2,
+    .max_cpus = 5,
+    .ram_low = 0xc0000000,
+    .ram_high = 0x140000000,
+    .hpet = true,
+    .serials = 0x1,
+    .uuid = (const uint8_t *)"\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff",
+    .smbios = { .manufacturer = "Acme", .serial = "42" },
+};
+
+/* ---- ACPI ---- */
+
+struct acpi {
+    struct file tables, rsdp, script;
+    bool have_tables, have_rsdp;
+};
+
+static struct file *named(struct acpi *a, const uint8_t *name)
+{
+    if (!strcmp((const char *)name, "etc/acpi/tables"))
+        return &a->tables;
+    CHECK(!strcmp((const char *)name, "etc/acpi/rsdp"));
+    return &a->rsdp;
+}
+
+static uint64_t where(struct acpi *a, const struct file *f)
+{
+    return f == &a->tables ? TABLES_AT : RSDP_AT;
+}
+
+static void allocate(struct acpi *a, const uint8_t *cmd)
+{
+    struct file *f = named(a, cmd + 4);
+
+    CHECK_EQ(cmd[64], f == &a->tables ? 1 : 2); /* anywhere; the F segment */
+    CHECK_EQ(where(a, f) % le(cmd + 60, 4), 0);
+    *(f == &a->tables ? &a->have_tables : &a->have_rsdp) = true;
+}
+
+static void point(struct acpi *a, const uint8_t *cmd)
+{
+    struct file *f = named(a, cmd + 4), *to = named(a, cmd + 60);
+    uint32_t at = le(cmd + 116, 4), size = cmd[120];
+    uint64_t val;
+
+    CHECK(a->have_tables && a->have_rsdp);
+    CHECK(at + size <= f->len && (size == 4 || size == 8));
+    val = le(f->data + at, size);
+    CHECK(val < to->len);
+    val += where(a, to);
+    for (unsigned i = 0; i < size; i++)
+        f->data[at + i] = (uint8_t)(val >> (8 * i));
+}
+
+static void sum_up(struct acpi *a, const uint8_t *cmd)
+{
+    struct file *f = named(a, cmd + 4);
+    uint32_t at = le(cmd + 60, 4), first = le(cmd + 64, 4), len = le(cmd + 68, 4);
+    uint8_t sum = 0;
+
+    CHECK(first + len <= f->len && at >= first && at < first + len);
+    for (uint32_t i = 0; i < len; i++)
+        sum += f->data[first + i];
+    CHECK_EQ(f->data[at], 0);
+    f->data[at] = (uint8_t)-sum;
+}
+
+static void put_in_place(struct qt *t, struct acpi *a)
+{
+    read_file(t, "etc/acpi/tables", &a->tables);
+    read_file(t, "etc/acpi/rsdp", &a->rsdp);
+    read_file(t, "etc/table-loader", &a->script);
+    CHECK_EQ(a->script.len % 128, 0);
+    for (uint32_t i = 0; i < a->script.len; i += 128) {
+        const uint8_t *cmd = a->script.data + i;
+
+        switch (le(cmd, 4)) {
+        case 1:
+            allocate(a, cmd);
+            break;
+        case 2:
+            point(a, cmd);
+            break;
+        case 3:
+            sum_up(a, cmd);
+            break;
+        default:
+            CHECK(false);
+        }
+    }
+}
+
+static const uint8_t *table_at(struct acpi *a, uint64_t gpa)
+{
+    CHECK(gpa >= TABLES_AT && gpa + 36 <= TABLES_AT + a->tables.len);
+    return a->tables.data + (gpa - TABLES_AT);
+}
+
+static bool sound(struct acpi *a, const uint8_t *table)
+{
+    uint32_t len = le(table + 4, 4);
+    uint8_t sum = 0;
+
+    CHECK(table + len <= a->tables.data + a->tables.len);
+    for (uint32_t i = 0; i < len; i++)
+        sum += table[i];
+    return sum == 0;
+}
+
+/* By the XSDT; NULL: it is not there. */
+static const uint8_t *find(struct acpi *a, const char *signature)
+{
+    const uint8_t *xsdt = table_at(a, le(a->rsdp.data + 24, 8));
+    const uint8_t *rsdt = table_at(a, le(a->rsdp.data + 16, 4));
+    uint32_t n = (le(xsdt + 4, 4) - 36) / 8;
+
+    CHECK(!memcmp(xsdt, "XSDT", 4) && sound(a, xsdt));
+    CHECK(!memcmp(rsdt, "RSDT", 4) && sound(a, rsdt));
+    CHECK_EQ((le(rsdt + 4, 4) - 36) / 4, n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t at = le(xsdt + 36 + 8 * i, 8);
+        const uint8_t *table = table_at(a, at);
+
+        CHECK_EQ(le(rsdt + 36 + 4 * i, 4), at);
+        CHECK(sound(a, table));
+        if (!memcmp(table, signature, 4))
+            return table;
+    }
+    return NULL;
+}
+
+static struct acpi *acpi_of(const struct bios_facts *f)
+{
+    static struct acpi a;
+
+    memset(&a, 0, sizeof(a));
+    put_in_place(start(f), &a);
+    return &a;
+}
+
+TEST(the_root_pointer_is_sound)
+{
+    struct acpi *a = acpi_of(&facts);
+    uint8_t sum = 0;
+
+    CHECK_EQ(a->rsdp.len, 36);
+    CHECK(!memcmp(a->rsdp.data, "RSD PTR ", 8));
+    for (unsigned i = 0; i < 36; i++) {
+        sum += a->rsdp.data[i];
+        if (i == 19)
+            CHECK_EQ(sum, 0);
+    }
+    CHECK_EQ(sum, 0);
+}
+
+TEST(the_fadt_names_the_ports_that_are_there)
+{
+    struct acpi *a = acpi_of(&facts);
+    const uint8_t *fadt = find(a, "FACP"), *dsdt;
+
+    CHECK(fadt != NULL);
+    CHECK_EQ(le(fadt + 4, 4), 244);
+    CHECK_EQ(le(fadt + 46, 2), 9);
+    CHECK_EQ(le(fadt + 56, 4), 0x600); /* PM1a_EVT, PM1a_CNT, PM_TMR, GPE0 */
+    CHECK_EQ(le(fadt + 64, 4), 0x604);
+    CHECK_EQ(le(fadt + 76, 4), 0x608);
+    CHECK_EQ(le(fadt + 80, 4), 0xafe0);
+    CHECK_EQ(le(fadt + 88, 4), 0x04000204);
+    CHECK_EQ(fadt[92], 4);
+    CHECK_EQ(fadt[108], 0x32);
+    CHECK_EQ(le(fadt + 120, 8), 0xcf9);
+    CHECK_EQ(fadt[128], 6);
+    CHECK_EQ(le(fadt + 152, 8), 0x600);
+    CHECK_EQ(le(fadt + 176, 8), 0x604);
+    CHECK_EQ(le(fadt + 212, 8), 0x608);
+    CHECK_EQ(le(fadt + 224, 8), 0xafe0);
+    CHECK_EQ(le(fadt + 36, 4) % 64, 0);
+    CHECK(!memcmp(table_at(a, le(fadt + 36, 4)), "FACS", 4));
+    dsdt = table_at(a, le(fadt + 40, 4));
+    CHECK(!memcmp(dsdt, "DSDT", 4) && sound(a, dsdt));
+    CHECK_EQ(le(fadt + 140, 8), le(fadt + 40, 4));
+}
+
+TEST(the_madt_has_each_processor_that_may_come)
+{
+    struct acpi *a = acpi_of(&facts);
+    const uint8_t *madt = find(a, "APIC"), *e, *end;
+    unsigned here = 0, all = 0, ioapics = 0, overrides = 0;
+
+    CHECK(madt != NULL);
+    end = madt + le(madt + 4, 4);
+    for (e = madt + 44; e < end; e += e[1]) {
+        CHECK(e[1] >= 6 && e + e[1] <= end);
+        if (e[0] == 0) {
+            CHECK_EQ(e[3], all);
+            here += e[4] & 1;
+            all++;
+        }
+        ioapics += e[0] == 1 && le(e + 4, 4) == 0xfec00000;
+        overrides += e[0] == 2;
+        if (e[0] == 2 && e[3] == 0)
+            CHECK_EQ(le(e + 4, 4), 2);
+    }
+    CHECK_EQ(all, 5);
+    CHECK_EQ(here, 2);
+    CHECK_EQ(ioapics, 1);
+    CHECK_EQ(overrides, 5);
+}
+
+static bool has_integer(const uint8_t *ssdt, const char *name, uint32_t val)
+{
+    uint32_t len = le(ssdt + 4, 4);
+
+    for (uint32_t i = 36; i + 11 <= len; i++) {
+        if (ssdt[i] == 0x08 && ssdt[i + 1] == '\\' && !memcmp(ssdt + i + 2, name, 4) &&
+            ssdt[i + 6] == 0x0c)
+            return le(ssdt + i + 7, 4) == val;
+    }
+    return false;
+}
+
+TEST(the_ssdt_says_what_this_machine_has)
+{
+    struct bios_facts small = { .cpus = 1, .max_cpus = 1, .ram_low = 64 << 20, .floppy = true };
+    const uint8_t *ssdt = find(acpi_of(&facts), "SSDT");
+
+    CHECK(ssdt != NULL);
+    CHECK(has_integer(ssdt, "PMIN", 0xc0000000));
+    CHECK(has_integer(ssdt, "PMAX", 0xfebfffff));
+    CHECK(has_integer(ssdt, "HPTA", 1));
+    CHECK(has_integer(ssdt, "FDCA", 0));
+    CHECK(has_integer(ssdt, "COMA", 1));
+    CHECK(find(acpi_of(&facts), "HPET") != NULL);
+    CHECK(find(acpi_of(&facts), "WAET") != NULL);
+    ssdt = find(acpi_of(&small), "SSDT");
+    CHECK(has_integer(ssdt, "PMIN", 0x80000000));
+    CHECK(has_integer(ssdt, "HPTA", 0));
+    CHECK(has_integer(ssdt, "FDCA", 1));
+    CHECK(find(acpi_of(&small), "HPET") == NULL);
+}
+
+TEST(a_table_of_the_users_is_passed_on)
+{
+    struct bios_facts f = facts;
+    uint8_t slic[40] = "SLIC";
+
+    slic[4] = sizeof(slic);
+    slic[39] = (uint8_t) - ('S' + 'L' + 'I' + 'C' + 40);
+    f.slic = slic;
+    f.slic_len = sizeof(slic);
+    CHECK(!memcmp(find(acpi_of(&f), "SLIC"), slic, sizeof(slic)));
+    CHECK(find(acpi_of(&facts), "SLIC") == NULL);
+}
+
+/* ---- SMBIOS ---- */
+
+/* String n of the structure at p; the first is 1. */
+static const char *string_of(const uint8_t *p, unsigned n)
+{
+    const char *s = (const char *)p + p[1];
+
+    while (--n)
+        s += strlen(s) + 1;
+    return s;
+}
+
+static const uint8_t *after(const uint8_t *p)
+{
+    p += p[1];
+    while (p[0] || p[1])
+        p++;
+    return p + 2;
+}
+
+TEST(smbios_structures_follow_one_another_to_the_end)
+{
+    static struct file tables, anchor;
+    struct qt *t = start(&facts);
+    unsigned n = 0, last = 0, seen[128] = { 0 };
+    size_t longest = 0;
+    uint8_t sum = 0;
+
+    read_file(t, "etc/smbios/smbios-tables", &tables);
+    read_file(t, "etc/smbios/smbios-anchor", &anchor);
+    for (const uint8_t *p = tables.data; p < tables.data + tables.len; p = after(p), n++) {
+        last = p[0];
+        CHECK(last < 128);
+        seen[last]++;
+        if ((size_t)(after(p) - p) > longest)
+            longest = (size_t)(after(p) - p);
+        if (last == 1) {
+            CHECK(!strcmp(string_of(p, p[4]), "Acme"));
+            CHECK(!strcmp(string_of(p, p[7]), "42"));
+            CHECK(!memcmp(p + 8, "\x33\x22\x11\x00\x55\x44\x77\x66\x88\x99", 10));
+        }
+        if (last == 4)
+            CHECK_EQ(p[1], 42);
+    }
+    CHECK_EQ(last, 127);
+    for (unsigned i = 0; i < 5; i++)
+        CHECK_EQ(seen[i], i != 2);
+    CHECK_EQ(seen[16], 1);
+    CHECK_EQ(seen[17], 1);
+    CHECK_EQ(seen[19], 2);
+    CHECK_EQ(anchor.len, 31);
+    CHECK(!memcmp(anchor.data, "_SM_", 4) && !memcmp(anchor.data + 16, "_DMI_", 5));
+    CHECK_EQ(le(anchor.data + 8, 2), longest);
+    CHECK_EQ(le(anchor.data + 0x16, 2), tables.len);
+    CHECK_EQ(le(anchor.data + 0x1c, 2), n);
+    for (unsigned i = 0; i < 31; i++)
+        sum += anchor.data[i];
+    CHECK_EQ(sum, 0);
+}
