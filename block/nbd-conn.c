@@ -18,9 +18,20 @@ struct nbd_handle *nbd_begin(const char *uri, struct err *err)
         return NULL;
     if (h && !nbd_set_uri_allow_tls(h, LIBNBD_TLS_DISABLE) && !nbd_aio_connect_uri(h, uri))
         return h;
-    err_set(err, -EIO, "disk %s: %s", uri, nbd_get_error());
+    err_set(err, -EIO, "disk %s: %s", uri, nbd_why());
     nbd_close(h);
     return NULL;
+}
+
+/* "nbd_aio_connect_uri: connect: Connection refused" */
+const char *nbd_why(void)
+{
+    const char *text = nbd_get_error(), *colon;
+
+    if (!text)
+        return "the NBD server failed";
+    colon = strstr(text, ": ");
+    return colon && !strncmp(text, "nbd_", 4) ? colon + 2 : text;
 }
 
 bool nbd_lost(struct nbd_handle *h)
@@ -33,7 +44,7 @@ static int ask_export(struct nbd_handle *h, const char *uri, struct nbd_export *
     int64_t size = nbd_get_size(h), min = nbd_get_block_size(h, LIBNBD_SIZE_MINIMUM);
 
     if (size < 0)
-        return err_set(err, -EIO, "disk %s: %s", uri, nbd_get_error());
+        return err_set(err, -EIO, "disk %s: %s", uri, nbd_why());
     *e = (struct nbd_export){ .size = size,
                               .align = min > 0 ? min : 1,
                               .readonly = nbd_is_read_only(h) > 0,
@@ -46,8 +57,7 @@ static int ask_export(struct nbd_handle *h, const char *uri, struct nbd_export *
 int nbd_progress(struct nbd_handle *h, const char *uri, struct nbd_export *e, struct err *err)
 {
     if (!nbd_lost(h) && !nbd_aio_is_ready(h) && nbd_poll(h, 0) < 0)
-        return err_set(err, -ECONNREFUSED, "disk %s: %s; is the server running?", uri,
-                       nbd_get_error());
+        return err_set(err, -ECONNREFUSED, "disk %s: %s; is the server running?", uri, nbd_why());
     if (nbd_lost(h))
         return err_set(err, -ECONNREFUSED, "disk %s: the server closed the connection", uri);
     return nbd_aio_is_ready(h) ? ask_export(h, uri, e, err) : 0;

@@ -27,5 +27,7 @@ int nbd_progress(struct nbd_handle *h, const char *uri, struct nbd_export *e, st
 struct nbd_handle *nbd_dial(const char *uri, unsigned ms, struct nbd_export *e, struct err *err);
 /* Whether the export of a second connection can stand in for that of the first. */
 bool nbd_same(const struct nbd_export *was, const struct nbd_export *is);
+/* What libnbd says of its last error, without the name of its function. */
+const char *nbd_why(void);
 /* The connection is beyond use. */
 bool nbd_lost(struct nbd_handle *h);

@@ -5,8 +5,9 @@
  * the reconnect delay, a new one is made, less and less often, and what was in
  * flight is sent again from the start: each request is a whole write, read,
  * zeroing or flush that can be done twice. When the delay is over, requests
- * fail with EIO until the server is back. A server that comes back with
- * another size, or can do less, is not taken.
+ * fail with EIO until the server is back; so does one that the server has been
+ * breaking on for so long, though it comes back each time. A server that comes
+ * back with another size, or can do less, is not taken.
  *
  * Data goes through a buffer per command, because libnbd takes flat memory.
  */
@@ -29,6 +30,7 @@ struct nbd_op { /* a request under way */
     uint64_t pos; /* bytes done */
     size_t len;   /* of the command in flight */
     uint64_t sent_at;
+    uint64_t lost_at; /* the first connection that broke while it was in flight; 0: none has */
     bool sent, answered;
     int err;   /* of the answer */
     void *buf; /* NBD_PIECE bytes or fewer */
@@ -42,10 +44,10 @@ struct nbd {
     uv_poll_t *poll; /* while UP */
     uv_timer_t *timer;
     struct nbd_op *first, *last;
-    uint64_t away_since, try_at; /* host ns */
-    uint64_t delay;              /* ns */
-    unsigned backoff;            /* ms */
-    bool given_up;               /* the delay is over */
+    uint64_t up_since, away_since, try_at; /* host ns */
+    uint64_t delay;                        /* ns */
+    unsigned backoff;                      /* ms */
+    bool given_up;                         /* the delay is over */
 };
 
 static void handle_closed(uv_handle_t *handle)
@@ -164,22 +166,29 @@ static void nbd_drop(struct nbd *n)
     n->h = NULL;
 }
 
-/* The connection is gone: everything is to be sent again. */
+/* The connection is gone: everything is to be sent again. One that was short was no success. */
 static void nbd_away(struct nbd *n)
 {
+    uint64_t now = uv_hrtime();
+
     if (n->state == UP) {
-        n->away_since = uv_hrtime();
-        n->backoff = NBD_BACKOFF_MIN;
+        n->away_since = now;
         n->given_up = false;
-        n->try_at = n->away_since;
+    }
+    if (n->state == UP && now - n->up_since > NBD_BACKOFF_MAX * 1000000ull) {
+        n->backoff = NBD_BACKOFF_MIN;
+        n->try_at = now;
     } else {
-        n->try_at = uv_hrtime() + n->backoff * 1000000ull;
+        n->try_at = now + n->backoff * 1000000ull;
         n->backoff = n->backoff * 2 < NBD_BACKOFF_MAX ? n->backoff * 2 : NBD_BACKOFF_MAX;
+    }
+    for (struct nbd_op *op = n->first; op; op = op->next) {
+        if (op->sent && !op->lost_at && n->state == UP)
+            op->lost_at = now; /* libnbd may have called it answered, with an error */
+        op->sent = op->answered = false;
     }
     nbd_drop(n);
     n->state = AWAY;
-    for (struct nbd_op *op = n->first; op; op = op->next)
-        op->sent = op->answered = false;
 }
 
 static int nbd_watch(struct nbd *n)
@@ -208,9 +217,10 @@ static void nbd_connect_step(struct nbd *n)
     if (n->state != CONNECTING)
         return;
     rc = n->h ? nbd_progress(n->h, n->b->name, &e, NULL) : -EIO;
-    if (rc > 0 && nbd_same(&n->e, &e) && !nbd_watch(n))
+    if (rc > 0 && nbd_same(&n->e, &e) && !nbd_watch(n)) {
         n->state = UP;
-    else if (rc || uv_hrtime() > n->try_at)
+        n->up_since = uv_hrtime();
+    } else if (rc || uv_hrtime() > n->try_at)
         nbd_away(n);
 }
 
@@ -232,6 +242,7 @@ static void op_step(struct nbd *n, struct nbd_op *op)
     if (req->op == BLOCK_READ)
         iov_write(req->iov, req->niov, op->pos, op->buf, op->len);
     op->pos += op->len;
+    op->lost_at = 0;
     if (req->op == BLOCK_FLUSH || op->pos >= req->len)
         op_end(n, op, 0);
 }
@@ -264,9 +275,17 @@ static void fail_all(struct nbd *n)
 
 static void send_all(struct nbd *n)
 {
+    uint64_t now = uv_hrtime();
+
     for (struct nbd_op *op = n->first; op; op = op->next) {
-        if (!op->sent)
+        if (op->sent)
+            continue;
+        if (op->lost_at && now - op->lost_at > n->delay) { /* the server breaks on it, it seems */
+            op->sent = op->answered = true;
+            op->err = EIO;
+        } else {
             op_send(n, op);
+        }
     }
 }
 
@@ -458,6 +477,7 @@ static struct block *make(struct uv_loop_s *loop, const struct block_options *o,
     n->h = h;
     n->e = *e;
     n->timer->data = n;
+    n->backoff = NBD_BACKOFF_MIN;
     n->delay = (o->reconnect_delay ? o->reconnect_delay : NBD_RECONNECT) * 1000000000ull;
     b->size = e->size / 512 * 512;
     b->readonly = o->readonly;
