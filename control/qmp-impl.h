@@ -53,7 +53,8 @@ struct qmp_listener { /* a chardev: listened on, or connected to one client */
     const struct chardev_arg *ch;
     char *id, *name; /* name: as query-chardev spells it, "unix:/x,server=on" */
     bool unlink;
-    int fd; /* listening, or -1 */
+    int fd;    /* listening, or -1 */
+    int spare; /* of accept_next() */
     struct qmp_client *client[QMP_CLIENTS_MAX];
 };
 

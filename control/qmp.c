@@ -14,6 +14,7 @@
 #include "control/keyval.h"
 #include "control/qmp-impl.h"
 #include "hw/core/log.h"
+#include "net/accept.h"
 
 #define ACCEPT_MAX 16 /* connections taken per turn of the loop */
 
@@ -41,11 +42,11 @@ static void on_connection(uv_poll_t *h, int status, int events)
     struct qmp_listener *l = h->data;
 
     for (unsigned i = 0; i < ACCEPT_MAX; i++) {
-        int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept_next(l->fd, &l->spare);
 
         if (fd < 0) {
             if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-                log_line("control socket %s: accept: %s", l->id, strerror(errno));
+                log_provoked("control socket %s: accept: %s", l->id, strerror(errno));
             return;
         }
         qmp_client_open(l, fd);
@@ -163,6 +164,7 @@ void qmp_free(struct qmp *q)
         if (l->poll.data)
             uv_close((uv_handle_t *)&l->poll, on_handle_closed);
         uv_close((uv_handle_t *)&l->again, on_handle_closed);
+        accept_end(&l->spare);
         if (l->fd >= 0)
             close(l->fd);
         if (l->unlink)

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "ioreq/qtest-impl.h"
+#include "net/accept.h"
 
 #define READ_SIZE 65536
 #define OUT_FULL  (1u << 20) /* answers waiting: send them before serving more */
@@ -409,7 +410,7 @@ static void client_comes(uv_poll_t *h, int status, int events)
 {
     struct qtest *q = h->data;
     struct qtest_conn *c = &q->conn;
-    int fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept_next(c->listen_fd, &c->spare);
 
     if (fd < 0)
         return;
@@ -543,6 +544,7 @@ void qtest_conn_close(struct qtest *q)
     while (c->nhandles)
         uv_run(c->loop, UV_RUN_NOWAIT);
     release_fds(c);
+    accept_end(&c->spare);
     if (c->listen_fd >= 0) {
         unlink(c->unlink_path);
         close(c->listen_fd);

@@ -60,6 +60,7 @@ struct qtest_conn {
     uv_idle_t idle; /* the loop turns once more: for a plain file, and where work goes on */
     unsigned nhandles;
     int in_fd, out_fd, listen_fd; /* -1: none */
+    int spare;                    /* of accept_next() */
     bool pollable, own_fds, broken, eof;
     bool met;     /* a client that was let in, and has not gone */
     int flags[2]; /* of stdin and stdout, to be put back; -1: not changed */

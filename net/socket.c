@@ -13,6 +13,7 @@
 #include <uv.h>
 #include "hw/core/log.h"
 #include "net/net.h"
+#include "net/accept.h"
 #include "net/socket-addr.h"
 
 #define HEADER  4
@@ -23,6 +24,7 @@ struct sock {
     struct uv_loop_s *loop;
     struct sock_plan plan; /* who sends where; plan.fd: -1 while there is no peer */
     uv_poll_t *poll, *listening;
+    int spare;    /* of accept_next() */
     bool waiting; /* the card had no room */
     bool told;    /* of a peer that cannot be reached, once */
     char id[64];
@@ -197,7 +199,7 @@ static void io_ready(uv_poll_t *h, int status, int events)
 static void peer_comes(uv_poll_t *h, int status, int events)
 {
     struct sock *s = h->data;
-    int fd = accept4(s->plan.listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept_next(s->plan.listen_fd, &s->spare);
 
     if (fd < 0)
         return;
@@ -229,6 +231,7 @@ static void sock_shut(struct net *n)
 
     unwatch(&s->poll);
     unwatch(&s->listening);
+    accept_end(&s->spare);
     sock_plan_close(&s->plan);
 }
 

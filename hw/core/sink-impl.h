@@ -41,6 +41,7 @@ struct sink_impl {
 
     /* What sink_open_spec() fills: descriptors, -1 for none. */
     int rfd, wfd, lfd, slave;
+    int spare; /* of accept_next() */
     char name[SINK_NAME];
     char unlink_path[PATH_MAX]; /* our listening socket's */
     bool tty_changed;           /* standard input's mode, to be put back */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "hw/core/config.h"
 #include "hw/core/log.h"
+#include "net/accept.h"
 
 #define DATAGRAM_MAX 1400
 
@@ -263,7 +264,7 @@ static void sink_read(struct sink_impl *impl)
 
 static void sink_accept(struct sink_impl *impl)
 {
-    int fd = accept4(impl->lis->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept_next(impl->lis->fd, &impl->spare);
 
     if (fd < 0)
         return;
@@ -300,6 +301,7 @@ static void impl_free(struct sink_impl *impl)
     watch_free(&impl->in);
     watch_free(&impl->out);
     watch_free(&impl->lis);
+    accept_end(&impl->spare);
     if (impl->slave >= 0)
         close(impl->slave);
     if (impl->unlink_path[0])
