@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* control/args-object.c: -object: filters on the cables of NICs (net/filter.h). */
+/* control/args-object.c: -object: filters on the cables of NICs (net/filter.h); throttle groups. */
 #include <errno.h>
 #include <string.h>
 #include "control/args-impl.h"
@@ -28,8 +28,8 @@ int args_check_filter(const char *opt, const struct config *cfg, struct err *err
 
     if (!net_filter_has_type(type))
         return err_set(err, -ENOTSUP,
-                       "%s %s: not supported; there are filter-dump, filter-mac, filter-shape and "
-                       "filter-buffer",
+                       "%s %s: not supported; there are throttle-group, filter-dump, filter-mac, "
+                       "filter-shape and filter-buffer",
                        opt, type);
     make_keys(type, keys);
     if (keyval_check(cfg, opt, keys, err))
@@ -69,6 +69,11 @@ int args_object(struct args_ctx *c, const struct option *o, const char *arg)
     make_keys(type, keys);
     rc = keyval_parse(&cfg, "-object", arg, "qom-type",
                       *arg != '{' && net_filter_has_type(type) ? keys : NULL, c->err);
+    if (!rc && !strcmp(config_str(&cfg, "qom-type", ""), "throttle-group")) {
+        rc = args_add_group(a, &cfg, c->err);
+        config_free(&cfg);
+        return rc;
+    }
     if (!rc)
         rc = args_check_filter("-object", &cfg, c->err);
     if (!rc && a->nobjects == ARGS_OBJECTS)

@@ -303,13 +303,20 @@ TEST(faults)
 TEST(throttle_groups)
 {
     struct block_want w;
-    struct line *l =
-        parse(QT "|"
-                 "-drive|file=/a,if=ide,index=0,id=a,group=g,iops=9|"
-                 "-drive|file=/b,if=ide,index=1,id=b,bps=9|-drive|file=/c,if=ide,index=3,id=c,"
-                 "throttling.group=g");
+    struct block_throttle t;
+    struct line *l = parse(
+        QT "|-object|throttle-group,id=g,x-iops-total=5,limits.bps-read=7|"
+           "-object|{\"qom-type\":\"throttle-group\",\"id\":\"h\",\"limits\":{\"iops-read\":3}}|"
+           "-blockdev|throttle,node-name=t,throttle-group=h,file.driver=file,file.filename=/x|"
+           "-drive|file=/a,if=ide,index=0,id=a,group=g,iops=9|"
+           "-drive|file=/b,if=ide,index=1,id=b,bps=9|-drive|file=/c,if=ide,index=3,id=c,"
+           "throttling.group=g");
 
-    CHECK(l->rc == 0);
+    CHECK(l->rc == 0 && l->a.ngroups == 2);
+    CHECK_EQ(block_want_limits(&t, &l->a.groups[0].cfg, "g", &l->err), 0);
+    CHECK(t.iops[BLOCK_LIMIT_TOTAL].avg == 5 && t.bps[BLOCK_LIMIT_READ].avg == 7);
+    CHECK_EQ(block_want_limits(&t, &l->a.groups[1].cfg, "h", &l->err), 0);
+    CHECK(t.iops[BLOCK_LIMIT_READ].avg == 3);
     CHECK_EQ(block_want_drive(&w, &l->a, &l->a.drives[0], &l->err), 0);
     CHECK(is(w.group, "g") && w.set_group);
     block_want_free(&w);
@@ -319,7 +326,36 @@ TEST(throttle_groups)
     CHECK_EQ(block_want_drive(&w, &l->a, &l->a.drives[2], &l->err), 0);
     CHECK(!w.group); /* as QEMU has it: who states no limits is in no group */
     block_want_free(&w);
+    CHECK_EQ(block_want_node(&w, &l->a, "t", &l->err), 0);
+    CHECK(is(w.group, "h") && !w.set_group);
+    block_want_free(&w);
     done(l);
+}
+
+TEST(objects_that_cannot_be)
+{
+    static const char *const table[][2] = {
+        { "throttle-group", "'id' is missing" },
+        { "throttle-group,id=g,limits.iops-total=x", "limits.iops-total=x: not a number" },
+        { "throttle-group,id=g,limits.bps-total-max=1", "require corresponding" },
+        { "throttle-group,id=g,colour=red", "unknown key 'colour'" },
+        { "throttle-group,id=g|-object|throttle-group,id=g", "duplicate" },
+        { "iothread,id=i", "-object iothread: not supported" },
+        { "throttle-group,id=g|-blockdev|throttle,node-name=t,throttle-group=no,file.filename=/x",
+          "Throttle group 'no' does not exist" },
+    };
+
+    for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char text[300];
+        struct line *l;
+
+        snprintf(text, sizeof(text), QT "|-object|%s", table[i][0]);
+        l = parse(text);
+        if (!l->rc || !strstr(l->err.msg, table[i][1]))
+            fprintf(stderr, "%s: %d %s\n", table[i][0], l->rc, l->err.msg);
+        CHECK(l->rc && strstr(l->err.msg, table[i][1]));
+        done(l);
+    }
 }
 
 TEST(bad_images)
