@@ -220,7 +220,8 @@ static void input_send_event(struct qmp_call *c)
     }
     if (!p.moved)
         return;
-    if (!k->placed) /* the display tells a mouse differences: let it know where from */
+    /* A mouse is told differences: let it know where from. */
+    if (!k->placed && !display_pointer_is_absolute(c->vm->display))
         display_pointer(c->vm->display, k->x, k->y, 0, k->buttons);
     k->placed = true;
     k->x = p.x;

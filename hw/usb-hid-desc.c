@@ -122,7 +122,7 @@ enum { STR_NONE, STR_MAKER, STR_PRODUCT, STR_CONFIG, STR_SERIAL };
 
 #define DEVICE_DESC                                                                                \
     {                                                                                              \
-        18, 1, LE16(0x0100), 0, 0, 0, USB_EP0_SIZE, LE16(VENDOR), LE16(PRODUCT), LE16(0),          \
+        18, 1, LE16(0x0110), 0, 0, 0, USB_EP0_SIZE, LE16(VENDOR), LE16(PRODUCT), LE16(0),          \
             STR_MAKER, STR_PRODUCT, STR_SERIAL, 1                                                  \
     }
 

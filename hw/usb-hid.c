@@ -6,9 +6,9 @@
  * with the same buttons adds up, each press and each release is a report of
  * its own.
  *
- * A device takes the viewer's input while the guest has configured it; before
- * that (firmware, boot loader, a guest without the driver) the PS/2 devices
- * have it.
+ * A device takes the viewer's input from when the guest polls it until it is
+ * reset or configured anew; before that (firmware, which configures what it
+ * finds, a boot loader, a guest without the driver) the PS/2 devices have it.
  */
 #include "hw/usb-hid.h"
 #include <string.h>
@@ -17,7 +17,7 @@
 #include "hw/devices.h"
 
 #define QUEUE        16
-#define KEYS         19 /* that can be held and told from each other */
+#define KEYS         18 /* that can be held and told from each other */
 #define ROLLOVER     0x01
 #define FIRST_MOD    0xe0
 #define RAW_MAX      0x7fff
@@ -60,7 +60,8 @@ struct usb_hid {
         uint8_t now_buttons;
         uint8_t mods, nkeys, keys[KEYS]; /* as the guest was told */
         uint8_t leds, protocol, idle_rate;
-        uint8_t due; /* the idle time is over: send though nothing changed */
+        uint8_t polled; /* since it was configured */
+        uint8_t due;    /* the idle time is over: send though nothing changed */
     } s;
 };
 
@@ -83,6 +84,7 @@ static const struct field hid_state[] = { FIELD(struct usb_hid, idle),
                                           FIELD(struct usb_hid, leds, .max = 0x1f),
                                           FIELD(struct usb_hid, protocol, .max = 1),
                                           FIELD(struct usb_hid, idle_rate),
+                                          FIELD(struct usb_hid, polled, .max = 1),
                                           FIELD(struct usb_hid, due, .max = 1),
                                           FIELDS_END };
 
@@ -295,6 +297,31 @@ static void idle_over(void *arg)
 
 /* ---- what the host asks ---- */
 
+/* HID Usage Tables 1.12, page 08: num lock, caps lock, scroll lock are bits 0 to 2. */
+static void show_leds(struct usb_hid *h)
+{
+    uint8_t on = h->s.leds;
+
+    if (h->taking && h->kind == HID_KEYBOARD)
+        display_set_leds(h->display, (on & 1 ? LED_NUM : 0) | (on & 2 ? LED_CAPS : 0) |
+                                         (on & 4 ? LED_SCROLL : 0));
+}
+
+static void hid_sync(struct device *dev)
+{
+    struct usb_hid *h = hid_of(usb_of(dev));
+    bool take_it = h->s.polled && h->display;
+
+    if (take_it == h->taking)
+        return;
+    h->taking = take_it;
+    if (take_it)
+        display_add_input(h->display, &hid_input[h->kind], dev);
+    else
+        display_remove_input(h->display, dev);
+    show_leds(h);
+}
+
 bool hid_ready(const struct usb_dev *u)
 {
     const struct usb_hid *h = container_of(u, const struct usb_hid, usb);
@@ -308,6 +335,10 @@ int hid_in(struct usb_dev *u, uint8_t *buf, unsigned len)
     uint8_t r[REPORT_MAX];
     unsigned n;
 
+    if (!h->s.polled) {
+        h->s.polled = 1;
+        hid_sync(&u->dev);
+    }
     if (!hid_ready(u))
         return USB_NAK;
     n = report(h, r);
@@ -345,16 +376,6 @@ static int get_report(struct usb_hid *h, const struct usb_setup *r, uint8_t *dat
     if (r->value >> 8 != REPORT_INPUT)
         return USB_STALL;
     return copy(data, bytes, report(h, bytes));
-}
-
-/* HID Usage Tables 1.12, page 08: num lock, caps lock, scroll lock are bits 0 to 2. */
-static void show_leds(struct usb_hid *h)
-{
-    uint8_t on = h->s.leds;
-
-    if (h->taking && h->kind == HID_KEYBOARD)
-        display_set_leds(h->display, (on & 1 ? LED_NUM : 0) | (on & 2 ? LED_CAPS : 0) |
-                                         (on & 4 ? LED_SCROLL : 0));
 }
 
 static int set_report(struct usb_hid *h, const struct usb_setup *r, const uint8_t *data)
@@ -423,24 +444,9 @@ void hid_bus_reset(struct usb_dev *u)
     power_on(h);
 }
 
-/* Who takes the viewer's input is a matter of the configuration, and of nothing else. */
-static void hid_sync(struct device *dev)
-{
-    struct usb_hid *h = hid_of(usb_of(dev));
-    bool take_it = h->s.usb.config && h->display;
-
-    if (take_it == h->taking)
-        return;
-    h->taking = take_it;
-    if (take_it)
-        display_add_input(h->display, &hid_input[h->kind], dev);
-    else
-        display_remove_input(h->display, dev);
-    show_leds(h);
-}
-
 void hid_changed(struct usb_dev *u)
 {
+    hid_of(u)->s.polled = 0;
     idle_start(hid_of(u));
     hid_sync(&u->dev);
 }

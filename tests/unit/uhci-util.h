@@ -142,6 +142,10 @@ static inline void enumerate(struct qt *t, unsigned port, unsigned addr)
     port_enable(t, port);
     CHECK_EQ(request(t, 0, 0x00, 5, addr, 0, 0), 0);
     CHECK_EQ(request(t, addr, 0x00, 9, 1, 0, 0), 0);
+    put_td(t, POLL_TD, TERMINATE, TD_ACTIVE | TD_CERR3, td_token(USB_PID_IN, addr, 1, 8), POLL_AT);
+    put32(t, POLL_QH + 4, POLL_TD);
+    ms(t, 10); /* from now on it takes the viewer's input */
+    put32(t, POLL_QH + 4, TERMINATE);
 }
 
 /* Asks for a report by endpoint 1; poll_done() says whether it has come. */

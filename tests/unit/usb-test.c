@@ -54,7 +54,7 @@ TEST(a_driver_finds_the_tablet)
     CHECK_EQ(request(t, 0, 0x00, 5, 7, 0, 0), 0);
     CHECK_EQ(request(t, 0, 0x80, 6, 0x0100, 0, 18), -2); /* nobody is at 0 any more */
     CHECK_EQ(request(t, 7, 0x80, 6, 0x0100, 0, 18), 18);
-    CHECK(hex_is("12 01 00 01 00 00 00 08 27 06 01 00 00 00 01 02 04 01", t->ram + DATA_AT, 18));
+    CHECK(hex_is("12 01 10 01 00 00 00 08 27 06 01 00 00 00 01 02 04 01", t->ram + DATA_AT, 18));
     CHECK_EQ(request(t, 7, 0x80, 6, 0x0200, 0, 9), 9);
     CHECK(hex_is("09 02 22 00 01 01 03 a0 32", t->ram + DATA_AT, 9));
     CHECK_EQ(request(t, 7, 0x80, 6, 0x0200, 0, 34), 34);
@@ -72,6 +72,8 @@ TEST(a_driver_finds_the_tablet)
     CHECK_EQ(t->ram[DATA_AT], 0);
     CHECK(!display_pointer_is_absolute(display));
     CHECK_EQ(request(t, 7, 0x00, 9, 1, 0, 0), 0);
+    CHECK(!display_pointer_is_absolute(display)); /* firmware configures it, too */
+    CHECK(report_is(t, 7, 8, ""));
     CHECK(display_pointer_is_absolute(display));
     CHECK_EQ(request(t, 7, 0x81, 6, 0x2200, 0, 255), 74);
     CHECK(hex_is("05 01 09 02 a1 01", t->ram + DATA_AT, 6));
@@ -190,7 +192,7 @@ TEST(a_report_is_repeated_at_the_idle_rate)
     end(t);
 }
 
-TEST(input_goes_to_usb_only_while_it_is_configured)
+TEST(input_goes_to_usb_only_while_it_is_polled)
 {
     struct qt *t = start(&usb_tablet_type);
 
@@ -200,6 +202,8 @@ TEST(input_goes_to_usb_only_while_it_is_configured)
     CHECK_EQ(request(t, 1, 0, 9, 0, 0, 0), 0);
     CHECK(!display_pointer_is_absolute(display));
     CHECK_EQ(request(t, 1, 0, 9, 1, 0, 0), 0);
+    CHECK(report_is(t, 1, 8, ""));
+    CHECK(display_pointer_is_absolute(display));
     outw(t, UHCI, 2); /* the controller is reset, and with it the bus */
     CHECK(!display_pointer_is_absolute(display));
     CHECK_EQ(inw(t, UHCI + 0x10), 0x0093);
@@ -224,6 +228,7 @@ TEST(requests_that_are_not_there_stall_and_do_no_harm)
     ms(t, 10);
     CHECK_EQ(ram32(t, POLL_TD + 4) & (TD_STALLED | TD_ACTIVE), TD_STALLED);
     CHECK_EQ(request(t, 0, 0x02, 1, 0, 0x81, 0), 0);
+    CHECK(report_is(t, 0, 8, ""));
     point(t, 1023, 0, 0, 0);
     CHECK(report_is(t, 0, 8, "00 ff 7f 00 00 00"));
     CHECK_EQ(request(t, 0, 0x80, 0, 0, 0, 2), 2);
