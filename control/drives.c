@@ -122,7 +122,7 @@ int drives_lock(struct vm *vm, bool patient, struct err *err)
         while (b && (rc = block_lock(b, true, err)) == -EBUSY && --tries)
             uv_sleep(LOCK_PAUSE_MS);
     }
-    return rc;
+    return rc ? rc : pv_lock(vm->pv, true, err);
 }
 
 void drives_unlock(struct vm *vm)
@@ -131,6 +131,7 @@ void drives_unlock(struct vm *vm)
         if (image_at(vm, i))
             block_lock(image_at(vm, i), false, NULL);
     }
+    pv_lock(vm->pv, false, NULL);
 }
 
 struct vm_drive *vm_find_drive(struct vm *vm, const char *id)

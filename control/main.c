@@ -64,7 +64,7 @@ static bool disks_busy(void *arg)
         if (vm->drives[i].block && vm->drives[i].block->inflight)
             return true;
     }
-    return false;
+    return pv_busy(vm->pv);
 }
 
 static void on_replayed(void *arg, int status, const char *line)
@@ -138,7 +138,10 @@ static int open_world(struct vm *vm, struct err *err)
         return -ENOENT;
     o.firmware = *firmware ? firmware : NULL;
     vm->plat = vm->world->open(vm->loop, &o, err);
-    return vm->plat ? open_tape(vm, err) : -EIO;
+    if (!vm->plat)
+        return -EIO;
+    vm->pv = world_pv(vm->world, vm->plat);
+    return open_tape(vm, err);
 }
 
 static void reset_again(void *arg)
@@ -302,6 +305,24 @@ static int assemble(struct vm *vm, struct err *err)
     return rc;
 }
 
+/*
+ * Handles that are good for one domain only have no xenstore, and so no back ends: xl's
+ * dm_restrict=1 does not have them with qemu-xen either.
+ */
+static int start_pv(struct vm *vm, struct err *err)
+{
+    const struct pv_outside outside = { .display = vm->display, .arg = vm };
+
+    if (!vm->pv || vm->args.replay)
+        return 0;
+    if (vm->args.domid_restrict) {
+        log_line("-xen-domid-restrict: no back ends of PV devices (qdisk, vkbd) are served");
+        return 0;
+    }
+    pv_hold(vm->pv, vm->args.paused);
+    return pv_start(vm->pv, &outside, err);
+}
+
 /* From here on the guest may run. */
 static int go(struct vm *vm, struct err *err)
 {
@@ -311,7 +332,8 @@ static int go(struct vm *vm, struct err *err)
         return rc;
     vm->running = !vm->args.paused;
     vm->prelaunch = vm->args.paused;
-    if (!vm->args.paused)
+    rc = start_pv(vm, err);
+    if (!rc && !vm->args.paused)
         rc = world_announce(vm->world, vm->plat, err);
     if (!rc && !vm->args.replay)
         rc = confine(vm, err);
@@ -332,6 +354,7 @@ static void take_apart(struct vm *vm)
 
     if (vm_drain(vm, &err))
         log_line("at the end: %s", err.msg);
+    pv_stop(vm->pv);
     qmp_free(vm->qmp);
     vnc_close(vm->vnc);
     machine_free(&vm->machine);

@@ -99,6 +99,30 @@ static bool is_removable(const struct vm_drive *d)
     return d->arg->cdrom || d->arg->iface == DRIVE_FLOPPY;
 }
 
+/* PV disks, as far as a front end is connected to them: behind the drives. */
+
+static json_t *pv_name(const struct pv_disk *d)
+{
+    return json_sprintf("qdisk-%u", d->id);
+}
+
+static void query_pv(struct qmp_call *c)
+{
+    struct pv_disk d;
+
+    for (unsigned i = 0; pv_disk(c->vm->pv, i, &d); i++) {
+        json_t *e;
+
+        if (!d.connected)
+            continue;
+        e = json_pack("{s:o, s:b, s:b, s:s, s:s}", "device", pv_name(&d), "locked", 0, "removable",
+                      d.removable, "type", "unknown", "io-status", "ok");
+        if (d.block)
+            json_object_set_new(e, "inserted", qmp_block_info(d.block, pv_name(&d), true));
+        json_array_append_new(c->ret, e);
+    }
+}
+
 static void query_block(struct qmp_call *c)
 {
     c->ret = json_array();
@@ -124,6 +148,7 @@ static void query_block(struct qmp_call *c)
                                                node_name(c->vm, d), d->arg->writeback));
         json_array_append_new(c->ret, e);
     }
+    query_pv(c);
 }
 
 /* ---- figures ---- */
@@ -164,6 +189,18 @@ static json_t *stats(const struct block *b)
     return o;
 }
 
+static void query_pv_stats(struct qmp_call *c)
+{
+    struct pv_disk d;
+
+    for (unsigned i = 0; pv_disk(c->vm->pv, i, &d); i++) {
+        if (d.connected)
+            json_array_append_new(c->ret,
+                                  json_pack("{s:o, s:o, s:o}", "device", pv_name(&d), "stats",
+                                            stats(d.block), "node-name", pv_name(&d)));
+    }
+}
+
 static void query_blockstats(struct qmp_call *c)
 {
     c->ret = json_array();
@@ -179,6 +216,7 @@ static void query_blockstats(struct qmp_call *c)
             json_object_set_new(e, "node-name", node_name(c->vm, d));
         json_array_append_new(c->ret, e);
     }
+    query_pv_stats(c);
 }
 
 /* Of one that another node has open: the image is the same, the names are its own. */

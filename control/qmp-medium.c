@@ -328,11 +328,29 @@ static void insert_medium(struct qmp_call *c)
 
 /* ---- sizes and limits ---- */
 
+/* A PV disk that a front end is connected to, by the name query-block has for it. */
+static struct block *pv_block_called(struct vm *vm, const char *name)
+{
+    struct pv_disk d;
+    char its[24];
+
+    for (unsigned i = 0; name && pv_disk(vm->pv, i, &d); i++) {
+        snprintf(its, sizeof(its), "qdisk-%u", d.id);
+        if (d.block && !strcmp(its, name))
+            return d.block;
+    }
+    return NULL;
+}
+
 static struct block *block_called(struct qmp_call *c, const char *device, const char *node)
 {
+    struct block *pv = pv_block_called(c->vm, device ? device : node);
+
     struct vm_node *n = node ? qmp_node_find(c->vm, node) : NULL;
     struct vm_drive *d = device ? drive_called(c->vm, device) : NULL;
 
+    if (pv)
+        return pv;
     if (n && n->block)
         return n->block;
     if (d && !d->block)

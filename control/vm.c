@@ -39,6 +39,7 @@ int vm_cont(struct vm *vm, struct err *err)
     drives_retry(vm);
     tape_done(vm->tape);
     hold_nets(vm, false);
+    pv_hold(vm->pv, false);
     vm->prelaunch = false;
     return 0;
 }
@@ -49,7 +50,9 @@ int vm_drain(struct vm *vm, struct err *err)
     int rc = drives_drain(vm);
     int floppies = fdc ? floppy_drain(fdc) : 0;
 
-    rc = rc ? rc : floppies;
+    int pv = pv_drain(vm->pv);
+
+    rc = rc ? rc : floppies ? floppies : pv;
     return rc ? err_set(err, -rc, "cannot flush the disks: %s", strerror(rc)) : 0;
 }
 
@@ -60,6 +63,7 @@ int vm_stop(struct vm *vm, struct err *err)
     world_pause(vm->world, vm->plat);
     vm->running = false;
     hold_nets(vm, true);
+    pv_hold(vm->pv, true);
     return vm_drain(vm, err);
 }
 

@@ -10,6 +10,7 @@
 #include "display/display.h"
 #include "hw/core/sink.h"
 #include "hw/machine.h"
+#include "ioreq/pv/pv.h"
 #include "ioreq/record.h"
 #include "ioreq/world.h"
 #include "net/net.h"
@@ -77,6 +78,7 @@ struct vm {
     int status;                /* of the process, when it ends well */
     const struct world *world; /* who runs the guest: -accel */
     struct platform *plat;
+    struct pv *pv; /* the world's back ends of PV devices; NULL: none */
     struct machine machine;
     struct display *display;
     struct vnc *vnc; /* NULL: -vnc none */

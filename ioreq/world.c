@@ -58,6 +58,11 @@ void world_log_dirty(const struct world *w, struct platform *p, bool on)
         w->log_dirty(p, on);
 }
 
+struct pv *world_pv(const struct world *w, struct platform *p)
+{
+    return w && w->pv ? w->pv(p) : NULL;
+}
+
 int world_leave_word(const struct world *w, struct platform *p, const char *word, struct err *err)
 {
     return w->leave_word ? w->leave_word(p, word, err)

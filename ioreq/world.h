@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include "hw/core/platform.h"
 
+struct pv;
+
 struct world_options {
     int domid;               /* Xen only: -xen-domid; -1: none */
     unsigned cpus, max_cpus; /* KVM only: vCPUs at the start, and there can ever be (-smp) */
@@ -51,6 +53,7 @@ struct world {
     void (*pause)(struct platform *p);
     void (*resume)(struct platform *p);
     void (*log_dirty)(struct platform *p, bool on); /* for live migration */
+    struct pv *(*pv)(struct platform *p); /* the back ends of PV devices; may return NULL */
     /*
      * A word for the process that serves the guest's next start, which need not be this one;
      * "" takes it back. take: true when one was left, and it is no longer.
@@ -75,6 +78,7 @@ void world_reset(const struct world *w, struct platform *p);
 void world_pause(const struct world *w, struct platform *p);
 void world_resume(const struct world *w, struct platform *p);
 void world_log_dirty(const struct world *w, struct platform *p, bool on);
+struct pv *world_pv(const struct world *w, struct platform *p); /* or NULL */
 int world_leave_word(const struct world *w, struct platform *p, const char *word, struct err *err);
 bool world_take_word(const struct world *w, struct platform *p, char *word, size_t size);
 int world_restrict(const struct world *w, struct platform *p, struct err *err);

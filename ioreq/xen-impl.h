@@ -11,11 +11,13 @@
 #include <xendevicemodel.h>
 #include <xenevtchn.h>
 #include <xenforeignmemory.h>
+#include <xengnttab.h>
 #include <xenstore.h>
 #include <xentoollog.h>
 #include "ioreq/guest-clock.h"
 #include "ioreq/guest-mem.h"
 #include "ioreq/ioreq.h"
+#include "ioreq/pv/pv.h"
 #include "ioreq/world.h"
 
 #define XEN_PAGE_SHIFT 12
@@ -38,6 +40,11 @@ struct xen {
     xenevtchn_handle *xce;
     struct xs_handle *xs;
     struct guest_mem *mem;
+
+    struct pv *pv;
+    xengnttab_handle *gnt;
+    xenevtchn_handle *pv_xce;
+    uv_poll_t pv_events;
 
     ioservid_t server;
     bool have_server;
@@ -67,6 +74,11 @@ int xen_vram_place(struct platform *p, uint64_t gpa);
 int xen_vram_dirty(struct platform *p, uint64_t first_page, size_t pages, uint64_t *bits);
 int xen_vram_restored(struct xen *x); /* after the saved state is loaded, before the start */
 void xen_vram_free(struct xen *x);
+
+/* xen-pv.c */
+int xen_pv_open(struct xen *x, struct err *err);
+void xen_pv_close(struct xen *x); /* when its handles are closed */
+struct pv *xen_pv(struct platform *p);
 
 /* xenstore.c: watches @releaseDomain and calls o.gone. */
 int xen_store_open(struct xen *x, struct err *err);

@@ -204,7 +204,7 @@ static struct platform *xen_open(struct uv_loop_s *loop, const struct world_opti
         goto fail;
     if (guest_clock_open(&x->clock, &x->plat, err))
         goto fail;
-    if (xen_store_open(x, err))
+    if (xen_store_open(x, err) || xen_pv_open(x, err))
         goto fail;
     return &x->plat;
 fail:
@@ -320,6 +320,7 @@ static void xen_close(struct platform *p)
         return;
     x = xen_of(p);
     close_handles(x);
+    xen_pv_close(x);
     xen_vram_free(x);
     guest_mem_free(x->mem);
     if (x->pages)
@@ -351,6 +352,7 @@ const struct world world_xen = {
     .pause = xen_pause,
     .resume = xen_resume,
     .log_dirty = xen_log_dirty,
+    .pv = xen_pv,
     .leave_word = xen_leave_word,
     .take_word = xen_take_word,
     .restrict_handles = xen_restrict,

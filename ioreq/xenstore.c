@@ -24,12 +24,20 @@ static bool domain_alive(struct xen *x)
 static void store_event(uv_poll_t *h, int status, int events)
 {
     struct xen *x = h->data;
+    bool released = false;
     char **watch;
 
-    while ((watch = xs_check_watch(x->xs))) /* the first comes at once, for registering */
+    while ((watch = xs_check_watch(x->xs))) { /* the first comes at once, for registering */
+        if (!strcmp(watch[XS_WATCH_TOKEN], RELEASE))
+            released = true;
+        else
+            pv_watch_fired(x->pv, watch[XS_WATCH_TOKEN]);
         free(watch);
-    if (x->started && !domain_alive(x) && x->o.gone)
+    }
+    if (released && x->started && !domain_alive(x) && x->o.gone)
         x->o.gone(x->o.arg);
+    else
+        pv_watches_settled(x->pv);
 }
 
 int xen_store_open(struct xen *x, struct err *err)

@@ -51,12 +51,27 @@ static int disk_number(const char *scsi)
     return number;
 }
 
-/* "hda" to "hdd", as in xl's configuration, to what Linux calls it. */
+/* A PV disk: its name is Linux' own. It may be on its way. */
+static bool pv_block_name(const char *xvd, char *out, size_t size)
+{
+    char path[80], sectors[32] = "0";
+
+    snprintf(path, sizeof(path), "/sys/block/%s/size", xvd);
+    for (int i = 0; i < 100 && (!slurp(path, sectors, sizeof(sectors)) || !atoll(sectors)); i++)
+        usleep(100000);
+    snprintf(out, size, "%s", xvd);
+    return atoll(sectors) > 0;
+}
+
+/* "hda" to "hdd", as in xl's configuration, to what Linux calls it; "xvda" is itself. */
 static bool block_name(const char *hd, char *out, size_t size)
 {
     struct dirent **e;
-    int n = scandir("/sys/bus/scsi/devices", &e, NULL, alphasort);
+    int n;
 
+    if (!strncmp(hd, "xvd", 3))
+        return pv_block_name(hd, out, size);
+    n = scandir("/sys/bus/scsi/devices", &e, NULL, alphasort);
     for (int i = 0; i < n; i++) {
         char path[300];
         struct dirent **b;
@@ -118,6 +133,41 @@ static void cmd_disks(int argc, char **argv)
         slurp(path, size, sizeof(size));
         say("disk %s %s sectors=%s mode=%s", hd, block, size, mode);
     }
+}
+
+/* xvd: the PV disks there are. */
+static void cmd_xvd(int argc, char **argv)
+{
+    char list[256] = "", size[32], path[300];
+    struct dirent **e;
+    int n = scandir("/sys/block", &e, NULL, alphasort);
+
+    for (int i = 0; i < n; i++) {
+        if (strncmp(e[i]->d_name, "xvd", 3))
+            continue;
+        snprintf(path, sizeof(path), "/sys/block/%s/size", e[i]->d_name);
+        slurp(path, size, sizeof(size));
+        snprintf(list + strlen(list), sizeof(list) - strlen(list), " %.8s:%s", e[i]->d_name, size);
+    }
+    say("xvd%s.", list);
+}
+
+/* driver NAME DEVICE bind|unbind: of the bus of PV devices. */
+static void cmd_driver(int argc, char **argv)
+{
+    char path[160];
+    int fd;
+
+    if (argc < 4)
+        return;
+    snprintf(path, sizeof(path), "/sys/bus/xen/drivers/%s/%s", argv[1], argv[3]);
+    fd = open(path, O_WRONLY);
+    if (fd < 0 || write(fd, argv[2], strlen(argv[2])) < 0)
+        say("error driver %s: %m", path);
+    else
+        say("driver %s %s %s", argv[1], argv[2], argv[3]);
+    if (fd >= 0)
+        close(fd);
 }
 
 int open_disk(const char *hd, int flags)
@@ -254,6 +304,8 @@ static void cmd_mount(int argc, char **argv)
 
 const struct command disk_commands[] = {
     { "disks", cmd_disks, "the disks and their transfer modes" },
+    { "xvd", cmd_xvd, "the PV disks and their sectors" },
+    { "driver", cmd_driver, "NAME DEVICE bind|unbind: a PV device" },
     { "read", cmd_read, "DISK [MIB]: checksum and speed" },
     { "write", cmd_write, "DISK [MIB [SEED]]: a pseudo-random pattern" },
     { "volume", cmd_volume, "DISK: the label of a CD" },

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Makes the guests that the lab boots; to be sourced. Results are kept in the lab's cache.
 #     guest_iso [KERNEL-ARGUMENT...]   prints the path of an ISO: GRUB, Debian's kernel, our init
+#     guest_pv_iso                     the same, free to unplug and to use PV devices
 #     guest_bare                       prints the path of a disk image with the bare fuzzer
 GUEST_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GUEST_DIR/../../lab/packages.sh"
@@ -9,9 +10,10 @@ GUEST_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # What is not a module in Debian's kernel needs no mention: i8042, atkbd, serio, 8250, balloon.
 GUEST_MODULES=(sd_mod sr_mod isofs ata_piix ahci evdev psmouse)
+GUEST_PV_MODULES=(sr_mod isofs ata_piix evdev psmouse xen-blkfront xen-kbdfront)
 # xen_emul_unplug=never: drive the emulated devices, not the paravirtual ones. iomem=relaxed: for
 # the tests that reach VGA memory through /dev/mem. nokaslr, mitigations=off, tests off: time.
-GUEST_CMDLINE="console=tty0 console=ttyS0,115200 quiet xen_emul_unplug=never panic=-1 \
+GUEST_CMDLINE="console=tty0 console=ttyS0,115200 quiet panic=-1 \
 iomem=relaxed nokaslr mitigations=off cryptomgr.notests ipv6.disable=1 raid=noautodetect"
 
 guest_compile() {
@@ -55,9 +57,19 @@ END
 }
 
 guest_iso() {
+    GUEST_ARGS="xen_emul_unplug=never $*"
+    guest_any_iso
+}
+
+guest_pv_iso() {
+    local GUEST_MODULES=("${GUEST_PV_MODULES[@]}")
+    GUEST_ARGS=''
+    guest_any_iso
+}
+
+guest_any_iso() {
     local key dir
-    GUEST_ARGS=$*
-    key=$( { cat "$GUEST_DIR"/*.[ch] "$GUEST_DIR/guest.sh"; echo "$*"; lab_root; } |
+    key=$( { cat "$GUEST_DIR"/*.[ch] "$GUEST_DIR/guest.sh"; echo "$GUEST_ARGS" "${GUEST_MODULES[@]}"; lab_root; } |
         sha256sum | cut -c1-12)
     dir=$(lab_once guest "$key" guest_make_iso) && echo "$dir/guest.iso"
 }

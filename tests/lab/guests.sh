@@ -98,3 +98,23 @@ boot_order() {
         fail "tried first: $(xen_log "order-$1" | grep -a 'Booting from' | head -1)"
     stop "order-$1"
 }
+
+# A Linux that nobody told anything: it unplugs its disks and drives PV disks. Raw, qcow2 and VHD,
+# a CD to start from, and a drive that is empty.
+pv_disks() {
+    cp /host/pv.iso /tmp/pv.iso
+    cp /host/disk.img /tmp/pv.img
+    qemu_img create -q -f qcow2 /tmp/pv.qcow2 64M
+    qemu_img create -q -f vpc -o subformat=dynamic,force_size=on /tmp/pv.vhd 64M
+    echo "disk=['$(lab_disk hda /tmp/pv.img)','format=qcow2,vdev=hdb,access=rw,target=/tmp/pv.qcow2',\
+'$(lab_cd hdc /tmp/pv.iso)','format=vhd,vdev=xvde,access=rw,target=/tmp/pv.vhd']"
+}
+
+create_pv() {
+    start pv 'boot="d"' "$(pv_disks)"
+}
+
+guest_pv() {
+    guest_started pv
+    lab_wait_line 300 $STATE/pv.serial 'GUEST: ready' || fail "no userland in time: $(tail -3 $STATE/pv.serial | tr '\r\n' '  ')"
+}
