@@ -239,18 +239,6 @@ static void screendump(struct qmp_call *c)
     qmp_later(c, &p->later);
 }
 
-/* The characters on the screen, rows joined by '\n': for tests, and for people who search. */
-static void screen_text(struct qmp_call *c)
-{
-    char *text = c->vm->display ? display_text(c->vm->display) : NULL;
-
-    if (text)
-        c->ret = json_pack("{s:o}", "text", qmp_str(text));
-    else
-        qmp_fail(c, "portico-screen-text: the screen shows no text; take a screendump");
-    free(text);
-}
-
 const struct qmp_verb qmp_display_verbs[] = {
     { "query-vnc", query_vnc, NULL, NULL },
     { "query-vnc-servers", query_vnc_servers, NULL, NULL },
@@ -259,6 +247,5 @@ const struct qmp_verb qmp_display_verbs[] = {
     { "expire_password", expire_password, "protocol:s time:s display:s?", NULL },
     { "portico-paste", paste, NULL, NULL },
     { "screendump", screendump, "filename:s format:s? device:s? head:i?", NULL },
-    { "portico-screen-text", screen_text, NULL, NULL },
     { NULL, NULL, NULL, NULL },
 };
