@@ -402,9 +402,5 @@ int args_join_nics(struct args_ctx *c)
                          config_str(&a->objects[i], "qom-type", ""), id,
                          n ? "no NIC uses that netdev" : "there is no -netdev of that id");
     }
-    for (unsigned i = 0; !rc && i < a->nnetdevs; i++) {
-        if (!a->netdevs[i].used)
-            log_line("-netdev id=%s: no NIC uses it; it is not opened", a->netdevs[i].id);
-    }
     return rc;
 }

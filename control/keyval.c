@@ -292,11 +292,51 @@ int keyval_check(const struct config *cfg, const char *opt, const struct keyval_
     return 0;
 }
 
+/* 'strings' as "strings", which is all a JSON parser knows; out has room for 2 * len bytes. */
+static size_t requote(const char *msg, size_t len, char *out)
+{
+    char quote = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        char ch = msg[i];
+
+        if (quote && ch == '\\' && i + 1 < len) {
+            if (msg[++i] != '\'')
+                out[n++] = ch;
+            out[n++] = msg[i];
+        } else if (!quote && (ch == '\'' || ch == '"')) {
+            quote = ch;
+            out[n++] = '"';
+        } else if (quote && ch == quote) {
+            quote = 0;
+            out[n++] = '"';
+        } else {
+            if (quote && ch == '"')
+                out[n++] = '\\';
+            out[n++] = ch;
+        }
+    }
+    return n;
+}
+
+json_t *json_load_quoted(const char *msg, size_t len, json_error_t *error)
+{
+    char *plain = memchr(msg, '\'', len) ? malloc(2 * len) : NULL;
+    json_t *root;
+
+    if (!plain)
+        return json_loadb(msg, len, JSON_REJECT_DUPLICATES, error);
+    root = json_loadb(plain, requote(msg, len, plain), JSON_REJECT_DUPLICATES, error);
+    free(plain);
+    return root;
+}
+
 static int parse_json(struct config *cfg, const char *opt, const char *text,
                       const struct keyval_key *keys, struct err *err)
 {
     json_error_t je;
-    json_t *v = json_loads(text, JSON_REJECT_DUPLICATES, &je);
+    json_t *v = json_load_quoted(text, strlen(text), &je);
     int rc;
 
     if (!v)

@@ -10,6 +10,7 @@
 #include "hw/core/config.h"
 
 struct json_t;
+struct json_error_t;
 
 #define KV_NAME 0x01 /* a file name: commas in it are its own */
 #define KV_BARE 0x02 /* may stand alone: "server" is "server=on", "nowait" is "nowait=on" */
@@ -36,6 +37,9 @@ int keyval_from_json(struct config *cfg, const char *opt, const struct json_t *o
 /* -EINVAL and "OPT: unknown key 'K'" when cfg has a key that is not in the table. */
 int keyval_check(const struct config *cfg, const char *opt, const struct keyval_key *keys,
                  struct err *err);
+
+/* The value that text is, as JSON with strings also in single quotes, as QEMU takes them; or NULL. */
+struct json_t *json_load_quoted(const char *text, size_t len, struct json_error_t *error);
 
 /* A whole decimal number, at most max. */
 bool parse_uint(const char *s, uint64_t max, uint64_t *out);

@@ -255,6 +255,13 @@ static int open_nets(struct vm *vm, struct err *err)
             log_line("NIC %s: model %s is not emulated; the guest has its PV twin only",
                      a->id ? a->id : "?", a->model);
     }
+    for (unsigned i = 0; i < vm->args.nnetdevs && !vm->args.replay; i++) {
+        const struct netdev_arg *n = &vm->args.netdevs[i];
+
+        /* One that no NIC has: for a card that is plugged later. */
+        if (!n->used && vm_netdev_add(vm, n->type, n->id, &n->cfg, err))
+            return -EIO;
+    }
     for (unsigned i = 0; i < vm->args.nobjects && !vm->args.replay; i++) {
         if (vm_filter_add(vm, &vm->args.objects[i], err))
             return -EIO;

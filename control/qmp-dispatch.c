@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "control/keyval.h"
 #include "control/qmp-impl.h"
 #include "hw/core/log.h"
 
@@ -347,52 +348,11 @@ void qmp_later(struct qmp_call *c, struct qmp_later *l)
     uv_queue_work(c->q->loop, &l->work, on_thread, after_thread); /* fails for a NULL only */
 }
 
-/* 'strings' as "strings", which is all a JSON parser knows; out has room for 2 * len bytes. */
-static size_t requote(const char *msg, size_t len, char *out)
-{
-    char quote = 0;
-    size_t n = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        char ch = msg[i];
-
-        if (quote && ch == '\\' && i + 1 < len) {
-            if (msg[++i] != '\'')
-                out[n++] = ch;
-            out[n++] = msg[i];
-        } else if (!quote && (ch == '\'' || ch == '"')) {
-            quote = ch;
-            out[n++] = '"';
-        } else if (quote && ch == quote) {
-            quote = 0;
-            out[n++] = '"';
-        } else {
-            if (quote && ch == '"')
-                out[n++] = '\\';
-            out[n++] = ch;
-        }
-    }
-    return n;
-}
-
-/* Strings may be in single quotes, as QEMU takes them. */
-static json_t *parse(const char *msg, size_t len, json_error_t *error)
-{
-    char *plain = memchr(msg, '\'', len) ? malloc(2 * len) : NULL;
-    json_t *root;
-
-    if (!plain)
-        return json_loadb(msg, len, JSON_REJECT_DUPLICATES, error);
-    root = json_loadb(plain, requote(msg, len, plain), JSON_REJECT_DUPLICATES, error);
-    free(plain);
-    return root;
-}
-
 void qmp_dispatch(struct qmp_client *cl, const char *msg, size_t len)
 {
     struct qmp_call c = { .q = cl->q, .vm = cl->q->vm, .client = cl };
     json_error_t error;
-    json_t *root = parse(msg, len, &error);
+    json_t *root = json_load_quoted(msg, len, &error);
     json_t *none = json_object();
     const char *name = NULL;
 

@@ -160,6 +160,22 @@ TEST(drives_with_all_their_keys)
     done(l);
 }
 
+/* Both kinds of quotes. */
+TEST(devices_as_json)
+{
+    struct line *l =
+        parse(QT "|-netdev|{\"type\":\"socket\",\"id\":\"n\",\"connect\":\"127.0.0.1:1\"}"
+                 "|-device|{'driver':'rtl8139','id':'c','netdev':'n'}"
+                 "|-device|{\"driver\":\"ahci\",\"id\":\"a\"}");
+
+    CHECK(l->rc == 0 && l->a.nnics == 1 && is(l->a.nics[0].id, "c"));
+    CHECK(is(l->a.nics[0].netdev, "n") && l->a.ndevices == 1);
+    done(l);
+    l = parse(QT "|-device|{'driver':'rtl8139',}");
+    CHECK(l->rc == -EINVAL && strstr(l->err.msg, "-device: not JSON"));
+    done(l);
+}
+
 /* Geometries that firmware is to use, where the disk's own would not do. */
 TEST(lcyls_go_to_the_firmware)
 {

@@ -173,6 +173,29 @@ static struct net *cable(struct plug *p, const char *id)
     return n->net;
 }
 
+/* Also the command line's: its id was never free again. */
+TEST(netdev_del_of_the_command_line)
+{
+    struct plug p = start();
+    struct vm *vm = &p.r->f->vm;
+    struct err err;
+    struct net *net = net_open_mem(&err);
+
+    vm->args.nnics = 1;
+    vm->args.nics[0].netdev = strdup("c1");
+    vm->nets[0] = net;
+    say_and(&p, "netdev_add", "\"type\":\"null\",\"id\":\"c1\"", "Duplicate ID 'c1'");
+    say_and(&p, "netdev_del", "\"id\":\"c1\"", DONE);
+    CHECK(net->is_shut);
+    say_and(&p, "netdev_del", "\"id\":\"c1\"", "\"class\": \"DeviceNotFound\"");
+    say_and(&p, "netdev_add", "\"type\":\"null\",\"id\":\"c1\"", DONE);
+    say_and(&p, "netdev_del", "\"id\":\"c1\"", DONE);
+    vm->args.nnics = 0;
+    vm->nets[0] = NULL;
+    net_close(net);
+    end(&p);
+}
+
 TEST(cables)
 {
     struct plug p = start();
