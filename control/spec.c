@@ -268,12 +268,6 @@ static int spec_serials(struct vm *vm, struct machine_spec *spec, struct err *er
     return 0;
 }
 
-/* xl's default card is the Cirrus; every guest that has its driver also has one for plain VGA. */
-static const char *card_name(const char *driver)
-{
-    return strcmp(driver, "cirrus-vga") ? driver : "VGA";
-}
-
 static int spec_nic(struct vm *vm, unsigned i, struct machine_spec *spec, struct err *err)
 {
     const struct nic_arg *a = &vm->args.nics[i];
@@ -318,16 +312,12 @@ static int spec_cards(struct vm *vm, struct machine_spec *spec, struct err *err)
 
         if (rc)
             return rc;
-        if (!machine_has_card(card_name(a->driver))) {
+        if (!machine_has_card(a->driver)) {
             log_line("-device %s: not emulated yet; the guest goes without it", a->driver);
             continue;
         }
-        if (strcmp(card_name(a->driver), a->driver))
-            log_line("-device %s: the guest gets a standard VGA instead; vga=\"stdvga\" asks for "
-                     "it",
-                     a->driver);
         snprintf(id, sizeof(id), "card%u", i);
-        cfg = machine_spec_add(spec, card_name(a->driver), config_str(&a->cfg, "id", id));
+        cfg = machine_spec_add(spec, a->driver, config_str(&a->cfg, "id", id));
         if (!cfg)
             return err_set(err, -ENOSPC, "-device %s: more than %d devices", a->driver,
                            MACHINE_DEVICES);

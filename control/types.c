@@ -50,7 +50,7 @@ const struct qom_type qom_types[] = {
     { "xen-platform", "pci-device", false, NULL, NULL },
     { "pci-vga", "pci-device", true, "", NULL },
     { "VGA", "pci-vga", false, NULL, "vgamem_mb:uint32=16 xres:uint32=0 yres:uint32=0" },
-    { "cirrus-vga", "pci-device", false, NULL, "vgamem_mb:uint32=4" },
+    { "cirrus-vga", "pci-device", false, NULL, "vgamem_mb:uint32=4 xres:uint32=0 yres:uint32=0" },
     { "rtl8139", "pci-device", false, NULL, NIC_PROPS },
     { "e1000-base", "pci-device", true, "", NIC_PROPS },
     { "e1000", "e1000-base", false, NULL, NULL },

@@ -9,6 +9,7 @@ extern const struct pci_type piix3_ide_type;     /* hw/ide.c */
 extern const struct pci_type piix4_pm_type;      /* hw/piix4-pm.c */
 extern const struct pci_type xen_platform_type;  /* hw/xen-platform.c */
 extern const struct pci_type vga_type;           /* hw/vga.c */
+extern const struct pci_type cirrus_type;        /* hw/cirrus.c */
 extern const struct pci_type rtl8139_type;       /* hw/rtl8139.c */
 extern const struct pci_type e1000_type;         /* hw/e1000.c */
 extern const struct pci_type pcnet_type;         /* hw/pcnet.c */

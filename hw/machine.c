@@ -48,11 +48,17 @@ static const struct {
     const char *name; /* as -device spells it */
     const struct device_type *type;
 } cards[] = {
-    { "VGA", &vga_type.dev },           { "rtl8139", &rtl8139_type.dev },
-    { "pcnet", &pcnet_type.dev },       { "ne2k_pci", &ne2000_type.dev },
-    { "e1000", &e1000_type.dev },       { "piix3-usb-uhci", &piix3_uhci_type.dev },
-    { "usb-tablet", &usb_tablet_type }, { "usb-mouse", &usb_mouse_type },
-    { "usb-kbd", &usb_kbd_type },       { "ahci", &ahci_type.dev },
+    { "cirrus-vga", &cirrus_type.dev },
+    { "VGA", &vga_type.dev },
+    { "rtl8139", &rtl8139_type.dev },
+    { "pcnet", &pcnet_type.dev },
+    { "ne2k_pci", &ne2000_type.dev },
+    { "e1000", &e1000_type.dev },
+    { "piix3-usb-uhci", &piix3_uhci_type.dev },
+    { "usb-tablet", &usb_tablet_type },
+    { "usb-mouse", &usb_mouse_type },
+    { "usb-kbd", &usb_kbd_type },
+    { "ahci", &ahci_type.dev },
     { "ich9-ahci", &ahci_type.dev },
 };
 

@@ -59,10 +59,9 @@ void vga_card_sync(struct vga *v)
     vga_mem_sync(v);
     if (v->made_x == v->r->edid_x && v->made_y == v->r->edid_y)
         return;
-    v->made_x = v->r->edid_x;
-    v->made_y = v->r->edid_y;
-    /* A state from before there was a choice has no size: then it is the configured one. */
-    edid_make(v->edid, v->made_x ? v->made_x : v->wish_x, v->made_y ? v->made_y : v->wish_y);
+    v->made_x = v->wish_x = v->r->edid_x; /* a loaded state brings its monitor along */
+    v->made_y = v->wish_y = v->r->edid_y;
+    edid_make(v->edid, v->made_x, v->made_y);
 }
 
 static uint16_t edid_size(uint32_t pixels)

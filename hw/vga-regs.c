@@ -46,8 +46,9 @@ static bool masked(const uint8_t *reg, const uint8_t *mask, unsigned n)
 
 bool vga_regs_valid(const struct vga *v)
 {
-    return masked(v->r->sr, sr_mask, SR_COUNT) && masked(v->r->gr, gr_mask, GR_COUNT) &&
-           masked(v->r->cr, cr_mask, CR_COUNT) && masked(v->r->ar, ar_mask, AR_COUNT);
+    return v->r->edid_x && v->r->edid_y && masked(v->r->sr, sr_mask, SR_COUNT) &&
+           masked(v->r->gr, gr_mask, GR_COUNT) && masked(v->r->cr, cr_mask, CR_COUNT) &&
+           masked(v->r->ar, ar_mask, AR_COUNT);
 }
 
 static uint8_t indexed_read(const uint8_t *reg, unsigned n, unsigned index)
