@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <uv.h>
 #include "ioreq/guest-clock.h"
+#include "ioreq/host-mem.h"
 #include "ioreq/ioreq.h"
 #include "ioreq/pc-lines.h"
 #include "ioreq/world.h"
@@ -29,16 +30,6 @@ enum {              /* memory slots */
        SLOT_HIGH,   /* above 4 GiB */
        SLOT_ROM,    /* the firmware, below 4 GiB */
        SLOT_VRAM
-};
-
-struct kvm_mem {
-    uint8_t *ram; /* low part, then high part; untouched pages cost nothing */
-    uint64_t low, high;
-    uint8_t *rom; /* the last bytes below 4 GiB; NULL: none */
-    uint64_t rom_size;
-    uint8_t *vram;
-    uint64_t vram_size, vram_at; /* vram_at 0: no BAR */
-    uint64_t *vram_log;          /* dirty pages that the kernel told and nobody asked for yet */
 };
 
 struct kvm_reset;
@@ -62,7 +53,8 @@ struct kvm {
     size_t run_size;
     struct vcpu cpu[KVM_CPUS_MAX];
     unsigned ncpus;
-    struct kvm_mem mem;
+    struct host_mem mem;
+    uint64_t *fetched; /* of video memory: as much as mem.vram_dirty, for the kernel to fill */
     struct pc_lines lines;
     struct guest_clock clock;
     struct kvm_coalesced_mmio_ring *late; /* writes that did not stop a vCPU; NULL: not there */

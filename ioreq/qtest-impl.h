@@ -2,7 +2,6 @@
 /*
  * ioreq/qtest-impl.h: what the qtest-*.c files share. Nobody else includes it.
  *   qtest.c        the world: the platform's operations, interrupt lines, time
- *   qtest-mem.c    guest RAM, video memory, the firmware below 4 GiB
  *   qtest-proto.c  one request in, one answer out
  *   qtest-words.c  the words of a request: numbers, bytes in hex and in base 64
  *   qtest-conn.c   the client: connecting, buffers, the log
@@ -13,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
+#include "ioreq/host-mem.h"
 #include "ioreq/pc-lines.h"
 #include "ioreq/world.h"
 
@@ -21,30 +21,6 @@
 #define QTEST_FILL_MAX   (64u << 20) /* of memset */
 #define QTEST_LINE_MAX   (2 * QTEST_BYTES_MAX + 256)
 #define QTEST_FIRE_SLICE 4096 /* timers run before the loop looks elsewhere */
-
-/* ---- qtest-mem.c ---- */
-
-struct qtest_mem {
-    uint8_t *ram; /* low part, then high part; untouched pages cost nothing */
-    uint64_t low, high;
-    uint8_t *rom; /* the last bytes below 4 GiB; NULL: none */
-    uint64_t rom_size;
-    uint8_t *vram;
-    uint64_t vram_size, vram_at; /* vram_at 0: no BAR */
-    uint64_t *vram_dirty;        /* a bit a page */
-};
-
-int qtest_mem_open(struct qtest_mem *m, const struct world_options *o, struct err *err);
-void qtest_mem_close(struct qtest_mem *m);
-/* What is guest memory at gpa; *len is cut to what is in one piece. NULL: none, for *len bytes. */
-uint8_t *qtest_mem_at(struct qtest_mem *m, uint64_t gpa, uint64_t *len, bool write);
-int qtest_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err);
-int qtest_vram_place(struct platform *p, uint64_t gpa);
-int qtest_vram_dirty(struct platform *p, uint64_t first_page, size_t pages, uint64_t *bits);
-int qtest_dma_read(struct platform *p, uint64_t gpa, void *dst, size_t len);
-int qtest_dma_write(struct platform *p, uint64_t gpa, const void *src, size_t len);
-void *qtest_pin(struct platform *p, uint64_t gpa, uint64_t len, bool write, uint64_t *got);
-void qtest_unpin(struct platform *p, void *host, uint64_t len, bool written);
 
 /* ---- qtest-conn.c ---- */
 
@@ -76,7 +52,7 @@ struct qtest_conn {
 struct qtest {
     struct platform plat;
     struct world_options o;
-    struct qtest_mem mem;
+    struct host_mem mem;
     struct qtest_conn conn;
     int64_t now, step_to; /* guest ns; step_to > now: clock_step goes on */
     bool stepping;

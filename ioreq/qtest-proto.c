@@ -112,7 +112,7 @@ static void access_memory(struct qtest *q, uint64_t addr, uint8_t *bytes, uint64
 {
     while (len) {
         uint64_t n = len;
-        uint8_t *at = qtest_mem_at(&q->mem, addr, &n, write);
+        uint8_t *at = host_mem_at(&q->mem, addr, &n, write);
 
         if (!at) {
             n = bus_access(q, addr, bytes, n, write);
@@ -244,7 +244,7 @@ static bool do_memset(struct qtest *q, const struct qtest_words *w)
     memset(pattern, (int)(val & 0xff), sizeof(pattern));
     while (len) {
         uint64_t n = len;
-        uint8_t *at = qtest_mem_at(&q->mem, addr, &n, true);
+        uint8_t *at = host_mem_at(&q->mem, addr, &n, true);
 
         if (at)
             memset(at, pattern[0], n);

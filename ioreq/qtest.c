@@ -75,6 +75,39 @@ bool qtest_advance(struct qtest *q, int64_t to)
     return false;
 }
 
+/* ---- memory ---- */
+
+static int qtest_mem_read(struct platform *p, uint64_t gpa, void *dst, size_t len)
+{
+    return host_mem_read(&qtest_of(p)->mem, gpa, dst, len);
+}
+
+static int qtest_mem_write(struct platform *p, uint64_t gpa, const void *src, size_t len)
+{
+    return host_mem_write(&qtest_of(p)->mem, gpa, src, len);
+}
+
+static void *qtest_pin(struct platform *p, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
+{
+    return host_mem_pin(&qtest_of(p)->mem, gpa, len, write, got);
+}
+
+static int qtest_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err)
+{
+    return host_vram_alloc(&qtest_of(p)->mem, size, host, err);
+}
+
+static int qtest_vram_place(struct platform *p, uint64_t gpa)
+{
+    qtest_of(p)->mem.vram_at = gpa;
+    return 0;
+}
+
+static int qtest_vram_dirty(struct platform *p, uint64_t first_page, size_t pages, uint64_t *bits)
+{
+    return host_vram_dirty(&qtest_of(p)->mem, first_page, pages, bits);
+}
+
 /* ---- the world ---- */
 
 static void qtest_power(struct platform *p, enum power what)
@@ -88,10 +121,9 @@ static void qtest_power(struct platform *p, enum power what)
 
 static const struct platform_ops qtest_ops = {
     .name = "qtest",
-    .mem_read = qtest_dma_read,
-    .mem_write = qtest_dma_write,
+    .mem_read = qtest_mem_read,
+    .mem_write = qtest_mem_write,
     .mem_pin = qtest_pin,
-    .mem_unpin = qtest_unpin,
     .vram_alloc = qtest_vram_alloc,
     .vram_place = qtest_vram_place,
     .vram_dirty = qtest_vram_dirty,
@@ -110,7 +142,7 @@ static void qtest_close(struct platform *p)
         return;
     q = qtest_of(p);
     qtest_conn_close(q);
-    qtest_mem_close(&q->mem);
+    host_mem_close(&q->mem);
     free(q);
 }
 
@@ -127,7 +159,7 @@ static struct platform *qtest_open(struct uv_loop_s *loop, const struct world_op
     q->o = *o;
     q->lines.changed = qtest_isa_changed;
     q->conn.loop = loop;
-    if (qtest_conn_open(q, err) || qtest_mem_open(&q->mem, o, err)) {
+    if (qtest_conn_open(q, err) || host_mem_open(&q->mem, o, err)) {
         qtest_close(&q->plat);
         return NULL;
     }

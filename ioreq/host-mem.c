@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The memory of a guest whose CPU is a test. RAM is split round the hole below
- * 4 GiB as on a PC; 0xa0000-0xbffff belongs to the display card. Pages nobody
- * touched cost nothing, and the firmware's are the file's own until written.
- */
+/* The firmware's pages are the file's own until written; what nobody touched costs nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,11 +7,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "ioreq/qtest-impl.h"
+#include "ioreq/host-mem.h"
 
-#define GIB4       (UINT64_C(1) << 32)
-#define VGA_BASE   0xa0000
-#define VGA_END    0xc0000
 #define BIOS_END   0x100000
 #define BIOS_LOW   0x20000 /* as much of it as is seen below 1 MiB */
 #define ROM_MAX    (16u << 20)
@@ -29,7 +22,7 @@ static void *map_anonymous(uint64_t size)
 }
 
 /* Its last bytes lie below 4 GiB; the last 128 KiB also below 1 MiB, where it is like RAM. */
-static int map_firmware(struct qtest_mem *m, const char *file, struct err *err)
+static int map_firmware(struct host_mem *m, const char *file, struct err *err)
 {
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -61,7 +54,7 @@ static int map_firmware(struct qtest_mem *m, const char *file, struct err *err)
     return at == MAP_FAILED ? err_set(err, -errno, "firmware %s: %s", file, strerror(errno)) : 0;
 }
 
-int qtest_mem_open(struct qtest_mem *m, const struct world_options *o, struct err *err)
+int host_mem_open(struct host_mem *m, const struct world_options *o, struct err *err)
 {
     m->low = o->ram < o->low_ram_max ? o->ram : o->low_ram_max;
     m->high = o->ram - m->low;
@@ -74,7 +67,7 @@ int qtest_mem_open(struct qtest_mem *m, const struct world_options *o, struct er
     return o->firmware ? map_firmware(m, o->firmware, err) : 0;
 }
 
-void qtest_mem_close(struct qtest_mem *m)
+void host_mem_close(struct host_mem *m)
 {
     if (m->ram)
         munmap(m->ram, m->low + m->high);
@@ -86,7 +79,7 @@ void qtest_mem_close(struct qtest_mem *m)
     memset(m, 0, sizeof(*m));
 }
 
-static void dirty(struct qtest_mem *m, uint64_t off, uint64_t len)
+static void dirty(struct host_mem *m, uint64_t off, uint64_t len)
 {
     for (uint64_t page = off >> PAGE_SHIFT; len && page <= (off + len - 1) >> PAGE_SHIFT; page++)
         m->vram_dirty[page / 64] |= 1ULL << page % 64;
@@ -108,34 +101,32 @@ static bool within(uint64_t gpa, uint64_t base, uint64_t size, uint64_t *off, ui
     return true;
 }
 
-uint8_t *qtest_mem_at(struct qtest_mem *m, uint64_t gpa, uint64_t *len, bool write)
+uint8_t *host_mem_at(struct host_mem *m, uint64_t gpa, uint64_t *len, bool write)
 {
-    uint64_t off, low = m->low < VGA_BASE ? m->low : VGA_BASE;
+    uint64_t off, low = m->low < HOST_MEM_VGA_BASE ? m->low : HOST_MEM_VGA_BASE;
 
     if (within(gpa, 0, low, &off, len))
         return m->ram + off;
-    if (m->low > VGA_END && within(gpa, VGA_END, m->low - VGA_END, &off, len))
-        return m->ram + VGA_END + off;
-    if (m->high && within(gpa, GIB4, m->high, &off, len))
+    if (m->low > HOST_MEM_VGA_END &&
+        within(gpa, HOST_MEM_VGA_END, m->low - HOST_MEM_VGA_END, &off, len))
+        return m->ram + HOST_MEM_VGA_END + off;
+    if (m->high && within(gpa, HOST_MEM_GIB4, m->high, &off, len))
         return m->ram + m->low + off;
     if (m->vram_at && within(gpa, m->vram_at, m->vram_size, &off, len)) {
         if (write)
             dirty(m, off, *len);
         return m->vram + off;
     }
-    if (m->rom && within(gpa, GIB4 - m->rom_size, m->rom_size, &off, len) && !write)
+    if (m->rom && within(gpa, HOST_MEM_GIB4 - m->rom_size, m->rom_size, &off, len) && !write)
         return m->rom + off;
     return NULL;
 }
 
-int qtest_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err)
+int host_vram_alloc(struct host_mem *m, uint64_t size, void **host, struct err *err)
 {
-    struct qtest_mem *m = &qtest_of(p)->mem;
-    uint64_t pages = (size + PAGE - 1) >> PAGE_SHIFT;
-
     if (m->vram)
         return err_set(err, -EBUSY, "a machine has one display adapter; leave out one -device VGA");
-    m->vram_dirty = calloc((pages + 63) / 64, sizeof(uint64_t));
+    m->vram_dirty = calloc(host_vram_words(size), sizeof(uint64_t));
     m->vram = m->vram_dirty ? map_anonymous(size) : MAP_FAILED;
     if (m->vram == MAP_FAILED) {
         m->vram = NULL;
@@ -147,15 +138,13 @@ int qtest_vram_alloc(struct platform *p, uint64_t size, void **host, struct err 
     return 0;
 }
 
-int qtest_vram_place(struct platform *p, uint64_t gpa)
+size_t host_vram_words(uint64_t size)
 {
-    qtest_of(p)->mem.vram_at = gpa;
-    return 0;
+    return (((size + PAGE - 1) >> PAGE_SHIFT) + 63) / 64;
 }
 
-int qtest_vram_dirty(struct platform *p, uint64_t first_page, size_t pages, uint64_t *bits)
+int host_vram_dirty(struct host_mem *m, uint64_t first_page, size_t pages, uint64_t *bits)
 {
-    struct qtest_mem *m = &qtest_of(p)->mem;
     uint64_t end = (m->vram_size + PAGE - 1) >> PAGE_SHIFT;
 
     if (first_page > end || pages > end - first_page)
@@ -171,11 +160,11 @@ int qtest_vram_dirty(struct platform *p, uint64_t first_page, size_t pages, uint
     return 0;
 }
 
-int qtest_dma_read(struct platform *p, uint64_t gpa, void *dst, size_t len)
+int host_mem_read(struct host_mem *m, uint64_t gpa, void *dst, size_t len)
 {
     while (len) {
         uint64_t n = len;
-        const uint8_t *from = qtest_mem_at(&qtest_of(p)->mem, gpa, &n, false);
+        const uint8_t *from = host_mem_at(m, gpa, &n, false);
 
         if (!from)
             return -EFAULT;
@@ -187,11 +176,11 @@ int qtest_dma_read(struct platform *p, uint64_t gpa, void *dst, size_t len)
     return 0;
 }
 
-int qtest_dma_write(struct platform *p, uint64_t gpa, const void *src, size_t len)
+int host_mem_write(struct host_mem *m, uint64_t gpa, const void *src, size_t len)
 {
     while (len) {
         uint64_t n = len;
-        uint8_t *to = qtest_mem_at(&qtest_of(p)->mem, gpa, &n, true);
+        uint8_t *to = host_mem_at(m, gpa, &n, true);
 
         if (!to)
             return -EFAULT;
@@ -203,17 +192,12 @@ int qtest_dma_write(struct platform *p, uint64_t gpa, const void *src, size_t le
     return 0;
 }
 
-void *qtest_pin(struct platform *p, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
+void *host_mem_pin(struct host_mem *m, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
 {
-    struct qtest_mem *m = &qtest_of(p)->mem;
-    uint8_t *at = qtest_mem_at(m, gpa, &len, write);
+    uint8_t *at = host_mem_at(m, gpa, &len, write);
 
     if (at && m->rom && at >= m->rom && at < m->rom + m->rom_size)
         return NULL; /* not to be lent: nobody may write there */
     *got = len;
     return at;
-}
-
-void qtest_unpin(struct platform *p, void *host, uint64_t len, bool written)
-{
 }
