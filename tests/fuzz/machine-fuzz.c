@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&f, 0, sizeof(f));
     f.bytes = data;
     f.end = data + size;
+    f.cirrus = *data & 2;
     mad_start(&f);
     if (*f.bytes++ & 1)
         mad_place_windows(&f);

@@ -283,6 +283,40 @@ void vga_mode(struct mad *f)
         io(f, IO_MEM, below(f, 3), 0xa0000 + below(f, 0x20000), any64(f), 1u << below(f, 4));
 }
 
+/* A blit of the Cirrus, mostly small, and data for it wherever data may go; the rest of its
+ * registers now and then. */
+void cirrus_blit(struct mad *f)
+{
+    uint32_t lfb = window_base(f, "cirrus", 0), regs = window_base(f, "cirrus", 1);
+
+    if (!lfb || !regs)
+        return;
+    io(f, IO_PORT, true, 0x3c4, 0x1206, 2);
+    io(f, IO_PORT, true, 0x3c4, 0x0007 | below(f, 16) << 8, 2);
+    if (below(f, 4) == 0) {
+        io(f, IO_PORT, true, 0x3c4, below(f, 256) | (value(f) & 0xff) << 8, 2);
+        io(f, IO_PORT, true, 0x3ce, below(f, 64) | (value(f) & 0xff) << 8, 2);
+        io(f, IO_PORT, true, 0x3d4, below(f, 64) | (value(f) & 0xff) << 8, 2);
+        io(f, IO_PORT, true, 0x3c4, (below(f, 2) ? 0x2417 : 0x6417), 2);
+    }
+    for (unsigned i = 0; i < 8; i++)
+        io(f, IO_MEM, true, regs + 0x100 + i, any(f), 1);
+    io(f, IO_MEM, true, regs + 0x108, below(f, below(f, 8) ? 200 : 8192) | below(f, 64) << 16, 4);
+    io(f, IO_MEM, true, regs + 0x10c, any(f), 4);
+    io(f, IO_MEM, true, regs + 0x114, any(f), 4);
+    io(f, IO_MEM, true, regs + 0x118, any(f), 4);
+    if (below(f, 2))
+        io(f, IO_MEM, true, regs + 0x118, any(f), 1);
+    io(f, IO_MEM, true, regs + 0x11a, below(f, 4) ? 0x0d : any(f), 1);
+    io(f, IO_MEM, true, regs + 0x110, any(f), 4);
+    io(f, IO_MEM, true, regs + 0x140, below(f, 8) ? 2 : value(f), 1);
+    for (unsigned i = below(f, 100); i > 0; i--) {
+        uint32_t at = below(f, 2) ? 0xa0000 + below(f, 0x20000) : lfb + below(f, 0x2000000);
+
+        io(f, IO_MEM, below(f, 4), at, any64(f), 1u << below(f, 4));
+    }
+}
+
 void ps2(struct mad *f)
 {
     static const uint8_t cmds[] = { 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xee, 0xf0, 0xf2,

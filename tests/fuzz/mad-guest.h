@@ -30,6 +30,7 @@ struct mad {
     struct sink sink[MAD_SINKS];
     uint64_t seed;              /* the numbers come from here … */
     const uint8_t *bytes, *end; /* … or from here, and are 0 past the end */
+    bool cirrus;                /* the card is a Cirrus: set before mad_start() */
     bool failed;                /* a device was in a state that its table does not allow */
     struct {
         int64_t ns;
@@ -39,7 +40,8 @@ struct mad {
     } worst[T_KINDS]; /* the longest call of each kind, in CPU time */
 };
 
-/* Builds the machine in *f, all zeroes but for seed, or bytes and end. mad_finish() takes it apart.
+/* Builds the machine in *f, all zeroes but for cirrus and seed, or bytes and end. mad_finish()
+ * takes it apart.
  */
 void mad_start(struct mad *f);
 void mad_finish(struct mad *f);

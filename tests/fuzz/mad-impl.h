@@ -35,6 +35,7 @@ void pcnet_ring(struct mad *f);
 void ne2000_packet(struct mad *f);
 void vbe_mode(struct mad *f);
 void vga_mode(struct mad *f);
+void cirrus_blit(struct mad *f);
 void floppy_command(struct mad *f);
 void firmware_dma(struct mad *f);
 void ps2(struct mad *f);

@@ -78,7 +78,7 @@ static void add_clocks(struct mad *f)
 static void add_cards(struct mad *f)
 {
     static const char *const type[] = { "rtl8139", "e1000", "pcnet", "ne2k_pci" };
-    struct config *vga = add(f, "VGA", "vga");
+    struct config *vga = f->cirrus ? add(f, "cirrus-vga", "cirrus") : add(f, "VGA", "vga");
     struct err err;
 
     config_set_obj(vga, "display", f->display);

@@ -34,7 +34,7 @@ static uint64_t number(const char *name, uint64_t def)
     return s ? strtoull(s, NULL, 0) : def;
 }
 
-TEST(a_mad_guest_in_the_whole_machine)
+static void run(bool cirrus, unsigned steps)
 {
     static struct mad f; /* large */
     uint64_t seed = number("MACHINE_FUZZ_SEED", 20240817);
@@ -44,14 +44,25 @@ TEST(a_mad_guest_in_the_whole_machine)
 
     memset(&f, 0, sizeof(f));
     f.seed = seed ? seed : 1;
+    f.cirrus = cirrus;
     mad_start(&f);
     if (!f.t->reload) { /* it saves and loads by itself */
         mad_place_windows(&f);
-        for (; !f.failed && (seconds ? cpu_now() < end : n < STEPS); n++)
+        for (; !f.failed && (seconds ? cpu_now() < end : n < steps); n++)
             mad_step(&f);
     }
     if (n && number("MACHINE_FUZZ_TIMES", 0))
         report(&f, seed, n);
     mad_finish(&f);
     CHECK(!f.failed);
+}
+
+TEST(a_mad_guest_in_the_whole_machine)
+{
+    run(false, STEPS);
+}
+
+TEST(a_mad_guest_with_a_cirrus)
+{
+    run(true, STEPS / 4);
 }
