@@ -283,6 +283,8 @@ static int assemble(struct vm *vm, struct err *err)
         rc = vm_nodes_open(vm, err);
     if (!rc)
         rc = open_nets(vm, err);
+    if (!rc && vm->pv && !vm->args.replay)
+        rc = channels_open(vm, err);
     if (!rc)
         rc = build_machine(vm, err);
     if (!rc)
@@ -318,7 +320,7 @@ static int assemble(struct vm *vm, struct err *err)
  */
 static int start_pv(struct vm *vm, struct err *err)
 {
-    const struct pv_outside outside = { .display = vm->display, .arg = vm };
+    const struct pv_outside outside = { .display = vm->display, .sink = channel_sink, .arg = vm };
 
     if (!vm->pv || vm->args.replay)
         return 0;
@@ -362,6 +364,7 @@ static void take_apart(struct vm *vm)
     if (vm_drain(vm, &err))
         log_line("at the end: %s", err.msg);
     pv_stop(vm->pv);
+    channels_close(vm);
     qmp_free(vm->qmp);
     vnc_close(vm->vnc);
     machine_free(&vm->machine);

@@ -28,6 +28,11 @@ int drives_drain(struct vm *vm);  /* ide_drain() of every controller */
 /* vm.c: everything the guest had asked of its disks is done, and is on the disks. */
 int vm_drain(struct vm *vm, struct err *err);
 
+/* channel.c: sinks for the chardevs of xl's channel=, and the one of that id or NULL. */
+int channels_open(struct vm *vm, struct err *err);
+void channels_close(struct vm *vm);
+struct sink *channel_sink(void *vm, const char *id);
+
 /* platform.c: once the machine is built: hear of network cards that the guest unplugs. */
 void vm_platform_listen(struct vm *vm);
 /* Sets in the platform device's config what xen-set-next-boot has left for this start. */

@@ -67,7 +67,9 @@ static void query_chardev(struct qmp_call *c)
     }
     for (unsigned i = 0; i < a->nchardevs; i++) {
         if (!a->chardevs[i].monitor)
-            add_chardev(c->ret, a->chardevs[i].id, a->chardevs[i].kind);
+            add_chardev(c->ret, a->chardevs[i].id,
+                        c->vm->channel_open[i] ? sink_name(&c->vm->channels[i])
+                                               : a->chardevs[i].kind);
     }
     for (unsigned i = 0; i < a->nserials; i++) {
         const char *name = vm_serial_name(c->vm, i);

@@ -89,6 +89,8 @@ struct vm {
     char *helpers; /* the directory portico-vnc and portico-slirp are in */
     struct sink serials[ARGS_SERIALS];
     bool serial_open[ARGS_SERIALS];
+    struct sink channels[ARGS_CHARDEVS]; /* parallel to args.chardevs: those of PV consoles */
+    bool channel_open[ARGS_CHARDEVS];
     struct vm_fd fds[32];
     bool running;   /* false: stopped by `stop`, or -S */
     bool prelaunch; /* -S, before the first cont */
