@@ -21,9 +21,10 @@
 #define ABS_MAX_VALUE 32767
 #define PLACE_MAX     (1 << 24) /* a mouse without places may go on beyond the screen */
 
-#define FAST_MS    30   /* between frames while the picture changes */
+#define FAST_MS    10   /* between frames while the picture changes */
+#define SHARE      4    /* drawing takes at most this part of the time: one in so many */
 #define SLOW_MS    250  /* and at most when it stands still */
-#define GAP_MS     10   /* a wake-up never draws sooner than this after a frame */
+#define GAP_MS     5    /* a wake-up never draws sooner than this after a frame */
 #define RELEASE_MS 5000 /* the surface goes this long after the last look */
 
 struct viewer {
@@ -46,6 +47,7 @@ struct display {
     bool damaged; /* in the present draw */
     bool idle;    /* nobody looked since the last frame */
     unsigned interval;
+    unsigned gap;       /* ms the next frame must wait for the last one's sake */
     uint64_t last_draw; /* loop time in ms */
     uv_loop_t *loop;
     uv_timer_t timer;
@@ -126,12 +128,15 @@ static bool display_looked_at(const struct display *d)
 
 static void display_draw(struct display *d, bool all)
 {
+    uint64_t begin = uv_hrtime();
+
     d->damaged = false;
     if (!d->card_ops)
         return;
     all |= d->idle || !d->surface.pixels;
     d->idle = false;
     d->card_ops->draw(d->card, d, all);
+    d->gap = (unsigned)((uv_hrtime() - begin) * SHARE / 1000000);
     if (d->loop)
         d->last_draw = uv_now(d->loop);
 }
@@ -165,22 +170,23 @@ static void display_tick(uv_timer_t *timer)
     if (d->damaged)
         d->interval = FAST_MS;
     else
-        d->interval += d->interval / 2;
+        d->interval += d->interval / 4;
     if (d->interval > SLOW_MS)
         d->interval = SLOW_MS;
-    display_arm(d, d->interval);
+    display_arm(d, d->interval > d->gap ? d->interval : d->gap);
 }
 
 /* Draws as soon as the gap after the last frame allows. */
 static void display_soon(struct display *d)
 {
-    uint64_t age;
+    uint64_t age, gap;
 
     if (!d->loop || !display_looked_at(d))
         return;
     age = uv_now(d->loop) - d->last_draw;
     d->interval = FAST_MS;
-    display_arm(d, age >= GAP_MS ? 0 : GAP_MS - age);
+    gap = d->gap > GAP_MS ? d->gap : GAP_MS;
+    display_arm(d, age >= gap ? 0 : gap - age);
 }
 
 struct display *display_new(struct uv_loop_s *loop)

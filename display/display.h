@@ -52,7 +52,7 @@ struct viewer_ops {
 
 /*
  * loop may be NULL (tests): then nothing is drawn but by display_refresh().
- * With a loop, a timer draws while any viewer is looking: every 30 ms while
+ * With a loop, a timer draws while any viewer is looking: every 10 ms while
  * the picture changes, less often (up to 250 ms) when it stands still, and
  * soon after a key or pointer event.
  */

@@ -283,17 +283,10 @@ static int poll_timeout(struct helper *h)
     return LOOKING_MS;
 }
 
-static bool readable(const struct helper *h)
-{
-    struct pollfd p = { h->cl->sock, POLLIN, 0 };
-
-    return stream_pending(&h->stream) || poll(&p, 1, 0) > 0;
-}
-
 /* What the client says, as far as it is here and may be said yet. */
 static void serve(struct helper *h)
 {
-    for (unsigned i = 0; i < MESSAGES && h->cl->sock >= 0 && readable(h); i++) {
+    for (unsigned i = 0; i < MESSAGES && h->cl->sock >= 0 && stream_ready(&h->stream); i++) {
         greet_init(h);
         if (wait_for_picture(h))
             return;

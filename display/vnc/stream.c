@@ -100,6 +100,8 @@ static ssize_t fill(struct stream *s)
     uint8_t raw[STREAM_IN / 2];
     ssize_t n, got;
 
+    if (s->ended)
+        return 0;
     if (s->in_at) {
         memmove(s->in, s->in + s->in_at, s->in_len - s->in_at);
         s->in_len -= s->in_at;
@@ -110,16 +112,29 @@ static ssize_t fill(struct stream *s)
     if (!s->ws) {
         n = net_recv(s, s->in + s->in_len, STREAM_IN - s->in_len);
         s->in_len += n > 0 ? (size_t)n : 0;
+        s->ended = n == 0;
         return n;
     }
     n = net_recv(s, raw, sizeof(raw));
+    s->ended = n == 0;
     if (n <= 0)
         return n;
     got = ws_decode(&s->rx, raw, (size_t)n, s->in + s->in_len, &events, s);
+    s->ended = got < 0;
     if (got < 0)
         return 0;
     s->in_len += (size_t)got;
     return n;
+}
+
+/* A message of the page, or half a record, makes the socket readable and brings nothing to read. */
+bool stream_ready(struct stream *s)
+{
+    ssize_t n = 1;
+
+    while (n > 0 && s->in_len == s->in_at)
+        n = fill(s);
+    return n != -EAGAIN;
 }
 
 bool stream_pending(const struct stream *s)

@@ -18,6 +18,7 @@ struct stream {
     struct ws_decoder rx;
     uint8_t in[STREAM_IN]; /* payload that nobody has read */
     size_t in_at, in_len;
+    bool ended;                                               /* nothing more comes */
     void (*on_text)(void *ctx, const char *text, size_t len); /* WebSocket's text messages */
     void *ctx;
 };
@@ -30,6 +31,8 @@ int stream_write(struct stream *s, const void *data, size_t len);
 int stream_write_rows(struct stream *s, const uint8_t *rows, size_t len, size_t stride, unsigned n);
 int stream_frame(struct stream *s, enum ws_op op, const void *data, size_t len);
 bool stream_pending(const struct stream *s); /* there is something to read without waiting */
+/* Takes what is there: can a byte, or the end, be read now? */
+bool stream_ready(struct stream *s);
 /* What has been read ahead; more of it (as stream_read()); away with the first n bytes. */
 size_t stream_buffered(const struct stream *s, const uint8_t **bytes);
 int stream_more(struct stream *s, int timeout_ms);
