@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "guest.h"
 
@@ -78,6 +79,46 @@ static void cmd_input(int argc, char **argv)
     say("input end events=%d", events);
 }
 
+static void load_usb_modules(void)
+{
+    char name[128], path[160];
+    FILE *list = fopen("/modules/usb", "r");
+
+    while (list && fscanf(list, "%127s", name) == 1) {
+        int fd;
+
+        snprintf(path, sizeof(path), "/modules/%s", name);
+        fd = open(path, O_RDONLY);
+        syscall(SYS_finit_module, fd, "", 0);
+        close(fd);
+    }
+    if (list)
+        fclose(list);
+}
+
+/* Until then a tablet that is plugged in is nobody's, and the PS/2 mouse moves. */
+static void cmd_usb(int argc, char **argv)
+{
+    double end = seconds() + num(argc, argv, 1, 60);
+    struct pollfd p[MAX_INPUTS];
+    char names[MAX_INPUTS][48];
+    bool found = false;
+
+    load_usb_modules();
+    while (!found && seconds() < end) {
+        int n = open_inputs(p, names);
+
+        for (int i = 0; i < n; i++) {
+            found |= strstr(names[i], "Tablet") != NULL;
+            close(p[i].fd);
+        }
+        usleep(100000);
+    }
+    say("usb %s", found ? "tablet" : "nothing");
+}
+
 const struct command input_commands[] = {
-    { "input", cmd_input, "[SECONDS]: report keys and mouse movements" }, { 0 }
+    { "input", cmd_input, "[SECONDS]: report keys and mouse movements" },
+    { "usb", cmd_usb, "[SECONDS]: load the drivers, wait for a tablet" },
+    { 0 }
 };

@@ -68,7 +68,7 @@ hdd vpc vhd'
 }
 
 create_linux() {
-    start linux 'boot="d"' "$(format_disks linux)"
+    start linux 'boot="d"' 'usbdevice="tablet"' "$(format_disks linux)"
     lab_now > $STATE/linux.started
 }
 
