@@ -128,6 +128,13 @@ static uint32_t tcr_read(const struct rtl8139 *r, unsigned off)
     return r->s.tcr | TCR_VERSION;
 }
 
+/* It belongs to the transmitter, which has to be on: drivers take care to switch it on first. */
+static void tcr_write(struct rtl8139 *r, unsigned off, uint32_t val, uint32_t mask)
+{
+    if (r->s.cr & CR_TE)
+        merge(&r->s.tcr, val, mask);
+}
+
 static uint32_t tctr_read(const struct rtl8139 *r, unsigned off)
 {
     return rtl_counter(r);
@@ -277,7 +284,7 @@ static const struct rtl_reg regs[] = {
     { 0x3a, 2, 0, 0, false, cbr_read },
     { 0x3c, 2, AT(imr), ISR_BITS },
     { 0x3e, 2, AT(isr), ALL, false, NULL, isr_write },
-    { 0x40, 4, AT(tcr), TCR_WRITABLE, false, tcr_read },
+    { 0x40, 4, AT(tcr), TCR_WRITABLE, false, tcr_read, tcr_write },
     { 0x44, 4, AT(rcr), RCR_WRITABLE },
     { 0x48, 4, 0, ALL, false, tctr_read, tctr_write },
     { 0x4c, 4, AT(mpc), ALL, false, NULL, mpc_write },

@@ -97,6 +97,26 @@ static uint16_t ee_read(struct qt *t, unsigned addr, unsigned addr_bits)
     return val;
 }
 
+/* It could be written before: a driver that is wrong worked here, and not on the chip. */
+TEST(tcr_wants_the_transmitter_on)
+{
+    struct qt *t = start();
+    uint32_t was;
+
+    outb(t, PORT + 0x37, 0x08);
+    was = inl(t, PORT + 0x40);
+    outl(t, PORT + 0x40, 0x03060700);
+    outb(t, PORT + 0x41, 0x07);
+    CHECK_EQ(inl(t, PORT + 0x40), was);
+    outb(t, PORT + 0x37, 0x0c);
+    outl(t, PORT + 0x40, 0x03060700);
+    CHECK_EQ(inl(t, PORT + 0x40), 0x77860700);
+    outb(t, PORT + 0x37, 0x08);
+    outl(t, PORT + 0x40, 0);
+    CHECK_EQ(inl(t, PORT + 0x40), 0x77860700);
+    end(t);
+}
+
 TEST(it_is_an_rtl8139c_plus)
 {
     struct qt *t = start();
