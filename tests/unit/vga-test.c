@@ -209,3 +209,24 @@ TEST(reset_forgets_everything)
     for (unsigned i = 0; i < 25; i++)
         CHECK_EQ(get_cr(t, i), 0);
 }
+
+/* A viewer's window is another size: the monitor is, from the next look on, also after a reset. */
+TEST(the_monitor_follows_the_viewer)
+{
+    struct vga_world w = vga_world();
+
+    vga_map_bars(w.t);
+    CHECK_EQ(mmio_read(w.t, VGA_BAR2 + 56, 1), 1280 & 0xff);
+    CHECK(display_want_size(w.d, 1927, 1081));
+    qt_touched(w.t);
+    CHECK_EQ(mmio_read(w.t, VGA_BAR2 + 56, 1), 1920 & 0xff); /* whole characters */
+    CHECK_EQ(mmio_read(w.t, VGA_BAR2 + 58, 1) >> 4, 1920 >> 8);
+    CHECK_EQ(mmio_read(w.t, VGA_BAR2 + 59, 1), 1081 & 0xff);
+    device_reset(w.t->dev, RESET_WARM);
+    vga_map_bars(w.t);
+    CHECK_EQ(mmio_read(w.t, VGA_BAR2 + 59, 1), 1081 & 0xff);
+    CHECK(display_want_size(w.d, 4096, 3)); /* what an EDID cannot say is cut */
+    qt_touched(w.t);
+    CHECK_EQ(mmio_read(w.t, VGA_BAR2 + 58, 1) >> 4, 4095 >> 8);
+    CHECK_EQ(mmio_read(w.t, VGA_BAR2 + 59, 1), 8);
+}
