@@ -369,6 +369,40 @@ TEST(a_capture_has_what_went_both_ways)
     card_free(c);
 }
 
+/* What somebody else's program reads in it. */
+TEST(tcpdump_reads_a_capture)
+{
+    static const uint8_t hello[] = { 0x45, 0,    0, 32, 0, 1,   0,   0,   64,  17, 0,
+                                     0,    192,  0, 2,  1, 192, 0,   2,   2,   0,  7,
+                                     0x0f, 0xa0, 0, 12, 0, 0,   'h', 'i', '!', '!' };
+    struct card *c = card_new();
+    char dir[] = "/tmp/portico-dump-XXXXXX", path[64], text[128], line[256] = "";
+    uint8_t f[14 + sizeof(hello)];
+    FILE *out;
+
+    CHECK(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/a.pcap", dir);
+    snprintf(text, sizeof(text), "qom-type=filter-dump file=%s", path);
+    CHECK(add(c, text));
+    memset(f, 0xff, 6);
+    memcpy(f + 6, c->net->mac, 6);
+    f[12] = 8;
+    f[13] = 0;
+    memcpy(f + 14, hello, sizeof(hello));
+    CHECK(net_send(c->net, f, sizeof(f)) && put_mark(c, 1) && !net_mem_run(c->net));
+    card_free(c);
+    snprintf(text, sizeof(text), "tcpdump -nneK -r %s 2>/dev/null", path);
+    out = popen(text, "r");
+    CHECK(out && fgets(line, sizeof(line), out));
+    CHECK(
+        strstr(line, "00:16:3e:01:02:03 > ff:ff:ff:ff:ff:ff, ethertype IPv4 (0x0800), length 46"));
+    CHECK(strstr(line, "192.0.2.1.7 > 192.0.2.2.4000: UDP, length 4"));
+    CHECK(fgets(line, sizeof(line), out) && strstr(line, "02:00:00:00:00:09 > ff:ff:ff"));
+    CHECK(!fgets(line, sizeof(line), out) && pclose(out) == 0);
+    unlink(path);
+    rmdir(dir);
+}
+
 TEST(what_makes_no_sense_is_refused)
 {
     static const struct {

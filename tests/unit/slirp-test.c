@@ -5,13 +5,16 @@
  */
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 #include "hw/core/config.h"
@@ -58,7 +61,8 @@ static struct guest *guest_new(const char *text)
     char *copy = strdup(text), *rest = copy, *word;
 
     uv_loop_init(&g->loop);
-    config_set(&cfg, "type", "user");
+    if (strncmp(text, "type=", 5))
+        config_set(&cfg, "type", "user");
     while (*text && (word = strsep(&rest, " "))) {
         char *eq = strchr(word, '=');
 
@@ -232,6 +236,59 @@ TEST(the_network_is_where_it_is_told)
     CHECK(dhcp_option(g->last, g->len, 3, val, 4) && word32(val) == 0xc0a84c09);
     CHECK(dhcp_option(g->last, g->len, 6, val, 4) && word32(val) == 0xc0a84c0a);
     guest_free(g);
+}
+
+/* passt takes the interface that leads out, and does not start on a host without one. */
+static bool has_way_out(void)
+{
+    char line[256];
+    bool found = false;
+    FILE *f = fopen("/proc/net/route", "r");
+
+    while (f && fgets(line, sizeof(line), f))
+        found |= strstr(line, "\t00000000\t") != NULL;
+    if (f)
+        fclose(f);
+    return found;
+}
+
+/* passt is the other network of this kind: a program of its own, over its socket (passt(1)). */
+TEST(passt_gives_an_address_too)
+{
+    char dir[] = "/tmp/portico-passt-XXXXXX", sock[64], text[128], line[256];
+    char *argv[24] = { NULL }, *save = NULL;
+    struct guest *g = NULL;
+    uint8_t f[1600], val[4];
+    posix_spawn_file_actions_t fa;
+    unsigned n = 0;
+    pid_t pid;
+
+    if (!has_way_out())
+        return;
+    CHECK(mkdtemp(dir) && !chmod(dir, 0777)); /* passt does not stay root */
+    snprintf(sock, sizeof(sock), "%s/s", dir);
+    snprintf(line, sizeof(line), "passt -f -q -4 -a 192.0.2.5 -n 24 -g 192.0.2.1 -s %s", sock);
+    for (char *w = strtok_r(line, " ", &save); w && n < 23; w = strtok_r(NULL, " ", &save))
+        argv[n++] = w;
+    posix_spawn_file_actions_init(&fa);
+    posix_spawn_file_actions_addopen(&fa, 2, "/dev/null", O_WRONLY, 0);
+    CHECK(!posix_spawnp(&pid, "passt", &fa, NULL, argv, environ));
+    posix_spawn_file_actions_destroy(&fa);
+    for (unsigned ms = 0; ms < PATIENCE && access(sock, F_OK); ms++)
+        usleep(1000);
+    snprintf(text, sizeof(text), "type=stream addr.type=unix addr.path=%s", sock);
+    g = guest_new(text);
+    if (!g->net)
+        fprintf(stderr, "%s\n", g->err.msg);
+    CHECK(g->net && ask(g, f, dhcp_discover(f), is_offer, PATIENCE));
+    CHECK_EQ(word32(g->last + 42 + 16), 0xc0000205);
+    CHECK(dhcp_option(g->last, g->len, 3, val, 4) && word32(val) == 0xc0000201);
+    CHECK(ask(g, f, arp(f, 0xc0000201), is_arp_reply, PATIENCE));
+    guest_free(g);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    unlink(sock);
+    rmdir(dir);
 }
 
 static bool is_tftp_data(const uint8_t *f, size_t len)
