@@ -20,6 +20,8 @@
 #define ICR_RXO    0x00000040
 #define ICR_RXT0   0x00000080
 #define ICR_MDAC   0x00000200
+#define ICR_TXDLOW 0x00008000
+#define ICR_SRPD   0x00010000
 #define ICR_BITS   0x0001fedf
 
 #define RCTL_EN       0x00000002
@@ -33,6 +35,10 @@
 #define RCTL_BAM      0x00008000
 #define RCTL_BSIZE(r) ((r) >> 16 & 3)
 #define RCTL_VFE      0x00040000
+#define RCTL_CFIEN    0x00080000
+#define RCTL_CFI      0x00100000
+#define RCTL_DPF      0x00400000
+#define RCTL_PMCF     0x00800000
 #define RCTL_BSEX     0x02000000
 #define RCTL_SECRC    0x04000000
 #define RCTL_WRITABLE 0x06dfb3fe
@@ -100,9 +106,11 @@ struct e1000 {
     uint16_t eeprom[EEPROM_WORDS];
     uint8_t tx[NIC_TAG + NIC_TX_MAX]; /* one frame; room for nic_tag() before it */
     struct {
-        struct timer throttle; /* ITR: no new interrupt before */
-        struct timer aneg;     /* negotiating: the link is down until then */
-        struct timer more;     /* transmission goes on: it had its share of one step */
+        struct timer throttle;           /* ITR: no new interrupt before */
+        struct timer aneg;               /* negotiating: the link is down until then */
+        struct timer more;               /* transmission goes on: it had its share of one step */
+        struct timer rx_delay, rx_limit; /* RDTR, RADV: then a packet is announced */
+        struct timer tx_delay, tx_limit; /* TIDV, TADV */
         struct e1000_regs r;
         struct eeprom93c46 ee;
         uint16_t phy[PHY_REGS];
@@ -116,6 +124,16 @@ struct e1000 {
 
 void e1000_sync(struct device *dev);
 void e1000_cause(struct e1000 *e, uint32_t bits); /* sets bits of ICR; sync follows */
+
+/* RXT0 or TXDW after the delays of the registers, in units of 1.024 us; delay 0: at once. */
+struct e1000_delay {
+    struct timer *delay, *limit; /* restarted by each packet; runs from the first one */
+    uint32_t delay_reg, limit_reg, cause;
+};
+void e1000_cause_late(struct e1000 *e, const struct e1000_delay *d);
+void e1000_cause_now(struct e1000 *e, const struct e1000_delay *d); /* not later than now */
+struct e1000_delay e1000_rx_delay(struct e1000 *e);
+struct e1000_delay e1000_tx_delay(struct e1000 *e);
 
 void e1000_count(struct e1000 *e, unsigned stat); /* sticks at its end */
 

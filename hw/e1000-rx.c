@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * 82540EM: receiving (SDM 3.2). Filters by address and VLAN, buffers of all
- * sizes, sums and tags. Not modelled: delays of interrupts (RDTR, RADV: a
- * packet is announced at once, ITR holds the rate), wake-up, bad frames.
+ * sizes, sums and tags. Not modelled: wake-up, bad frames, pauses.
  */
 #include <string.h>
 #include "hw/e1000-int.h"
 
 #define RX_FRAME_MAX 16380 /* with FCS: 16384, long packets' end (RCTL.LPE) */
 #define RX_USUAL_MAX 1518  /* with a tag, without FCS */
+#define RX_JUMBO_MAX 9022  /* what is waited for with LPE: a longer one may find no room */
 #define ETHER_TYPE   12
+#define TYPE_CONTROL 0x8808
 
 #define RX_DD    0x01
 #define RX_EOP   0x02
@@ -79,8 +80,18 @@ static bool vlan_match(const struct e1000 *e, const uint8_t *frame, size_t len)
 
     if (!(e->s.r.rctl & RCTL_VFE) || !is_tagged(e, frame, len))
         return true;
-    id = net_be16(frame + ETHER_TYPE + 2) & 0xfff;
+    id = net_be16(frame + ETHER_TYPE + 2);
+    if ((e->s.r.rctl & RCTL_CFIEN) && !(id & 0x1000) == !!(e->s.r.rctl & RCTL_CFI))
+        return false;
+    id &= 0xfff;
     return e->s.r.vfta[id / 32] >> id % 32 & 1;
+}
+
+/* MAC control frames stay in the MAC, but for PMCF; pauses also with DPF (SDM 13.4.22). */
+static bool is_for_mac(const struct e1000 *e, const uint8_t *frame, size_t len)
+{
+    return len >= ETHER_TYPE + 2 && net_be16(frame + ETHER_TYPE) == TYPE_CONTROL &&
+           (e->s.r.rctl & (RCTL_PMCF | RCTL_DPF)) != RCTL_PMCF;
 }
 
 static bool size_match(struct e1000 *e, size_t len)
@@ -114,11 +125,12 @@ static uint32_t ring_free(const struct e1000 *e)
 
 static bool has_room(const struct e1000 *e)
 {
-    uint32_t need = (RX_USUAL_MAX + NIC_FCS + buffer_size(e) - 1) / buffer_size(e);
+    uint32_t size = e->s.r.rctl & RCTL_LPE ? RX_JUMBO_MAX : RX_USUAL_MAX + NIC_FCS;
+    uint32_t need = (size + buffer_size(e) - 1) / buffer_size(e), most = e->s.r.rdlen / DESC;
 
     if (!(e->s.r.rctl & RCTL_EN))
         return true; /* nobody listens: the frame passes by */
-    return ring_free(e) >= need;
+    return ring_free(e) >= (need < most ? need : most - !!most); /* all of a small ring */
 }
 
 bool e1000_can_receive(void *dev)
@@ -154,6 +166,19 @@ static bool ring_put(struct e1000 *e, const struct rx_desc *done, const uint8_t 
     return true;
 }
 
+/* A small packet is announced at once, whatever the delays are (SDM 13.4.35 RSRPD). */
+static void announce(struct e1000 *e, size_t len)
+{
+    struct e1000_delay d = e1000_rx_delay(e);
+
+    if (e->s.r.rsrpd && len <= (e->s.r.rsrpd & 0xfff)) {
+        e1000_cause(e, ICR_SRPD);
+        e1000_cause_now(e, &d);
+    } else {
+        e1000_cause_late(e, &d);
+    }
+}
+
 static void ring_deliver(struct e1000 *e, struct rx_desc *d, const uint8_t *data, size_t len)
 {
     uint8_t status = d->status;
@@ -173,7 +198,7 @@ static void ring_deliver(struct e1000 *e, struct rx_desc *d, const uint8_t *data
         if (!ring_put(e, d, data + at))
             return;
     }
-    e1000_cause(e, ICR_RXT0);
+    announce(e, len);
     if (ring_free(e) <= n >> (RCTL_RDMTS(e->s.r.rctl) + 1))
         e1000_cause(e, ICR_RXDMT0);
 }
@@ -198,7 +223,7 @@ static void receive_sums(const struct e1000 *e, struct rx_desc *d, const uint8_t
     }
     if ((rxcsum & RXCSUM_TUOFL) && (ip.tcp || (ip.udp && net_be16(f + ip.l4 + 6)))) {
         d->status |= RX_TCPCS;
-        d->errors |= nic_l4_sum_ok(&ip, f) ? 0 : RX_TCPE;
+        d->errors |= nic_knows_sums(&e->nic) || nic_l4_sum_ok(&ip, f) ? 0 : RX_TCPE;
     }
 }
 
@@ -227,7 +252,7 @@ void e1000_receive(void *dev, const uint8_t *frame, size_t len)
     if (len < 6 || !(e->s.r.rctl & RCTL_EN) || !size_match(e, len) || len > RX_FRAME_MAX)
         return;
     match = address_match(e, frame);
-    if (match == NO_MATCH || !vlan_match(e, frame, len))
+    if (match == NO_MATCH || !vlan_match(e, frame, len) || is_for_mac(e, frame, len))
         return;
     memcpy(f, frame, len);
     if (len < NIC_MIN_FRAME) { /* as its sender's card does */

@@ -2,8 +2,8 @@
 /*
  * 82540EM: transmitting (SDM 3.3 to 3.5). Legacy, context and data
  * descriptors, sums, TCP and UDP segmentation, tags. A packet is sent when its
- * last descriptor is there, so none is ever half sent. Not modelled: delays of
- * interrupts (TIDV, TADV), thresholds of TXDCTL, collisions, SNAP headers.
+ * last descriptor is there, so none is ever half sent. Not modelled: thresholds
+ * of TXDCTL other than LWTHRESH, collisions, SNAP headers.
  */
 #include <string.h>
 #include "hw/e1000-int.h"
@@ -12,22 +12,24 @@
 #define WORK_BROKEN 32  /* memory that is none takes the longest to find */
 #define CHAIN       256 /* descriptors of a packet, at most */
 
-#define CMD_EOP    0x01000000
-#define CMD_IC     0x04000000 /* legacy */
-#define CMD_TSE    0x04000000 /* data, context */
-#define CMD_RS     0x08000000
-#define CMD_RPS    0x10000000
-#define CMD_DEXT   0x20000000
-#define CMD_VLE    0x40000000
-#define TUCMD_TCP  0x01000000
-#define TUCMD_IP   0x02000000
-#define DTYP_DATA  0x00100000
-#define DTYP       0x00f00000
-#define LEN_EXT    0x000fffff
-#define LEN_OLD    0x0000ffff
-#define STA_DD     0x00000001
-#define POPTS_IXSM 0x0100
-#define POPTS_TXSM 0x0200
+#define CMD_EOP            0x01000000
+#define CMD_IC             0x04000000 /* legacy */
+#define CMD_TSE            0x04000000 /* data, context */
+#define CMD_RS             0x08000000
+#define CMD_RPS            0x10000000
+#define CMD_DEXT           0x20000000
+#define CMD_VLE            0x40000000
+#define CMD_IDE            0x80000000 /* the interrupt may be late */
+#define TUCMD_TCP          0x01000000
+#define TUCMD_IP           0x02000000
+#define TXDCTL_LWTHRESH(r) ((r) >> 25)
+#define DTYP_DATA          0x00100000
+#define DTYP               0x00f00000
+#define LEN_EXT            0x000fffff
+#define LEN_OLD            0x0000ffff
+#define STA_DD             0x00000001
+#define POPTS_IXSM         0x0100
+#define POPTS_TXSM         0x0200
 
 struct tx_desc {
     uint32_t addr_low, addr_high;
@@ -49,16 +51,28 @@ struct outgoing {
     bool tagged;
     uint16_t tag;
     unsigned work;
+    struct net_offload undone; /* flags 0: nothing is left to the cable */
 };
 
 static const struct e1000_counters sent = {
     ST_TPT, ST_GPTC, ST_BPTC, ST_MPTC, ST_GOTCL, ST_TOTL, ST_PTC64,
 };
 
+static bool is_looped(const struct e1000 *e)
+{
+    return RCTL_LBM(e->s.r.rctl) == LBM_MAC || (e->s.phy[PHY_BMCR] & BMCR_LOOPBACK);
+}
+
+static bool goes_out(const struct e1000 *e)
+{
+    return !is_looped(e) && e1000_link(e);
+}
+
 static void emit(void *arg, uint8_t *f, size_t len)
 {
     struct outgoing *o = arg;
     struct e1000 *e = o->e;
+    size_t moved = 0;
 
     if (len < 14) { /* not even addresses: what the wire would do with it nobody knows */
         guest_err(&e->pci.dev, "frame of %zu bytes is not sent", len);
@@ -66,14 +80,27 @@ static void emit(void *arg, uint8_t *f, size_t len)
     }
     if (o->tagged) {
         f = nic_tag(f, e->s.r.vet & 0xffff, o->tag);
-        len += NIC_TAG;
+        len += moved = NIC_TAG;
     }
-    e1000_count_frame(e, &sent, f, len < NIC_MIN_FRAME ? NIC_MIN_FRAME : len);
-    if (RCTL_LBM(e->s.r.rctl) == LBM_MAC || (e->s.phy[PHY_BMCR] & BMCR_LOOPBACK))
+    if (o->undone.gso_type == NET_GSO_NONE)
+        e1000_count_frame(e, &sent, f, len < NIC_MIN_FRAME ? NIC_MIN_FRAME : len);
+    if (is_looped(e))
         e1000_receive(e, f, len);
+    else if (o->undone.flags)
+        nic_send_undone(&e->nic, &o->undone, moved, f, len);
     else if (e1000_link(e))
         nic_send(&e->nic, f, len);
     o->work++;
+}
+
+/* The whole packet to the cable, which cuts it; counted are the frames that come of it. */
+static void emit_uncut(struct outgoing *o, uint8_t *f, size_t len, const struct net_tso *t)
+{
+    size_t tag = o->tagged ? NIC_TAG : 0, left = len - t->header;
+
+    for (; left; left -= left < t->mss ? left : t->mss)
+        e1000_count_frame(o->e, &sent, f, t->header + tag + (left < t->mss ? left : t->mss));
+    emit(o, f, len);
 }
 
 /* ---- what is done to a packet ---- */
@@ -120,6 +147,9 @@ static void segmented_packet(struct outgoing *o, uint8_t *f, size_t len, uint32_
 
     if (len == t.header) {
         emit(o, f, len);
+    } else if (goes_out(o->e) && nic_leave_cut(&o->e->nic, f, len, &t, &o->undone)) {
+        emit_uncut(o, f, len, &t);
+        e1000_count(o->e, ST_TSCTC);
     } else if (nic_segment(f, len, &t, emit, o)) {
         e1000_count(o->e, ST_TSCTC);
     } else {
@@ -135,7 +165,8 @@ static void summed_packet(struct outgoing *o, uint8_t *f, size_t len, uint32_t p
 
     if (popts & POPTS_IXSM)
         net_put_sum(f, len, IPCSS(c), sum_end(IPCSE(c), len), IPCSO(c), false);
-    if (popts & POPTS_TXSM)
+    if ((popts & POPTS_TXSM) && (TUCSE(c) || !goes_out(o->e) ||
+                                 !nic_leave_sum(&o->e->nic, len, TUCSS(c), TUCSO(c), &o->undone)))
         net_put_sum(f, len, TUCSS(c), sum_end(TUCSE(c), len), TUCSO(c), !(c[2] & TUCMD_TCP));
     emit(o, f, len);
 }
@@ -148,6 +179,7 @@ static void packet_send(struct outgoing *o, const struct tx_chain *c)
 
     o->tagged = (last->cmd & CMD_VLE) && (o->e->s.r.ctrl & CTRL_VME);
     o->tag = last->opts >> 16;
+    o->undone.flags = o->undone.gso_type = 0;
     if (!(first->cmd & CMD_DEXT))
         legacy_packet(o, f, c->len, last);
     else if (first->cmd & CMD_TSE)
@@ -212,16 +244,24 @@ static enum tx_result gather(struct e1000 *e, struct tx_chain *c, uint32_t ring)
 /* Tells the driver, where it asked (RS), and moves TDH on. */
 static bool give_back(struct e1000 *e, const struct tx_chain *c, uint32_t ring)
 {
+    struct e1000_delay d = e1000_tx_delay(e);
+    bool late = false;
+
     for (unsigned i = 0; i < c->n; i++) {
         uint32_t opts = c->d[i].opts | STA_DD;
 
         if (c->d[i].cmd & (CMD_RS | CMD_RPS)) {
             if (pci_dma_write(&e->pci, desc_gpa(e, e->s.r.tdh) + 12, &opts, sizeof(opts)))
                 return false;
-            e1000_cause(e, ICR_TXDW);
+            if (c->d[i].cmd & CMD_IDE)
+                late = true;
+            else
+                e1000_cause(e, ICR_TXDW);
         }
         e->s.r.tdh = (e->s.r.tdh + 1) % ring;
     }
+    if (late)
+        e1000_cause_late(e, &d);
     return true;
 }
 
@@ -250,17 +290,19 @@ void e1000_tx(struct e1000 *e)
     uint32_t ring = e->s.r.tdlen / DESC;
     enum tx_result rc = TX_DONE;
 
-    timer_set(plat, &e->s.more, TIMER_OFF);
+    timer_stop(plat, &e->s.more);
     if (!(e->s.r.tctl & TCTL_EN) || e->s.r.tdh == e->s.r.tdt)
         return;
     if (e->s.r.tdh >= ring || e->s.r.tdt >= ring) {
         guest_err(&e->pci.dev, "TDH %u, TDT %u in a ring of %u", e->s.r.tdh, e->s.r.tdt, ring);
         return;
     }
+    net_batch(e->nic.net, true);
     while (rc == TX_DONE && o.work < WORK_A_STEP)
         rc = tx_one(&o, ring);
+    net_batch(e->nic.net, false);
     if (e->s.r.tdh == e->s.r.tdt)
-        e1000_cause(e, ICR_TXQE);
+        e1000_cause(e, ICR_TXQE | (TXDCTL_LWTHRESH(e->s.r.txdctl) ? ICR_TXDLOW : 0));
     else if (rc == TX_DONE)
         timer_set(plat, &e->s.more, platform_now(plat) + 1);
 }

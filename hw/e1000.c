@@ -4,8 +4,7 @@
  * statistics. Source: Intel's PCI/PCI-X Family of Gigabit Ethernet Controllers
  * Software Developer's Manual 4.0 (SDM), chapter 13; and what Linux's e1000,
  * iPXE and Windows expect. The rest is in e1000-rx.c, e1000-tx.c, e1000-phy.c.
- * Not modelled: flash, wake-up, management, flow control frames, packet buffer
- * memory, the delays of RDTR, RADV, TIDV, TADV.
+ * Not modelled: flash, wake-up, management, flow control, packet buffer memory.
  */
 #include <string.h>
 #include "hw/core/state.h"
@@ -22,6 +21,8 @@
 #define PBA_INIT      0x00100030
 #define LEDCTL_INIT   0x07068302
 #define ITR_UNIT_NS   256
+#define DELAY_UNIT_NS 1024
+#define RDTR_FPD      0x80000000 /* flush partial descriptors: clears itself */
 #define IO_REGISTERS  0x20000
 #define ALL           0xffffffff
 
@@ -31,6 +32,10 @@
 static const struct field e1000_state[] = { FIELD(E, throttle),
                                             FIELD(E, aneg),
                                             FIELD(E, more),
+                                            FIELD(E, rx_delay, .since = 2),
+                                            FIELD(E, rx_limit, .since = 2),
+                                            FIELD(E, tx_delay, .since = 2),
+                                            FIELD(E, tx_limit, .since = 2),
                                             REG(ctrl),
                                             REG(eerd),
                                             REG(ctrl_ext),
@@ -100,6 +105,41 @@ static const struct field e1000_state[] = { FIELD(E, throttle),
 void e1000_cause(struct e1000 *e, uint32_t bits)
 {
     e->s.r.icr |= bits & ICR_BITS;
+}
+
+struct e1000_delay e1000_rx_delay(struct e1000 *e)
+{
+    return (struct e1000_delay){ &e->s.rx_delay, &e->s.rx_limit, e->s.r.rdtr, e->s.r.radv,
+                                 ICR_RXT0 };
+}
+
+struct e1000_delay e1000_tx_delay(struct e1000 *e)
+{
+    return (struct e1000_delay){ &e->s.tx_delay, &e->s.tx_limit, e->s.r.tidv, e->s.r.tadv,
+                                 ICR_TXDW };
+}
+
+void e1000_cause_now(struct e1000 *e, const struct e1000_delay *d)
+{
+    timer_stop(e->pci.dev.plat, d->delay);
+    timer_stop(e->pci.dev.plat, d->limit);
+    e1000_cause(e, d->cause);
+}
+
+/* SDM 13.4.30, 13.4.31, 13.4.44, 13.4.46: the absolute timer is started by the first packet. */
+void e1000_cause_late(struct e1000 *e, const struct e1000_delay *d)
+{
+    struct platform *plat = e->pci.dev.plat;
+    int64_t now;
+
+    if (!d->delay_reg) {
+        e1000_cause_now(e, d);
+        return;
+    }
+    now = platform_now(plat);
+    timer_set(plat, d->delay, now + (int64_t)d->delay_reg * DELAY_UNIT_NS);
+    if (d->limit_reg && d->limit->at == TIMER_OFF)
+        timer_set(plat, d->limit, now + (int64_t)d->limit_reg * DELAY_UNIT_NS);
 }
 
 /* ITR holds back a new assertion, never ends one. */
@@ -180,8 +220,12 @@ static void soft_reset(struct e1000 *e)
     r->ledctl = LEDCTL_INIT;
     memcpy(&r->ra[0], e->nic.mac, 4);
     r->ra[1] = RAH_AV | e->nic.mac[4] | e->nic.mac[5] << 8;
-    timer_set(e->pci.dev.plat, &e->s.throttle, TIMER_OFF);
-    timer_set(e->pci.dev.plat, &e->s.more, TIMER_OFF);
+    timer_stop(e->pci.dev.plat, &e->s.throttle);
+    timer_stop(e->pci.dev.plat, &e->s.more);
+    timer_stop(e->pci.dev.plat, &e->s.rx_delay);
+    timer_stop(e->pci.dev.plat, &e->s.rx_limit);
+    timer_stop(e->pci.dev.plat, &e->s.tx_delay);
+    timer_stop(e->pci.dev.plat, &e->s.tx_limit);
 }
 
 /* ---- registers that are more than a place to store ---- */
@@ -255,6 +299,27 @@ static void ims_write(struct e1000 *e, unsigned i, uint32_t val)
 static void imc_write(struct e1000 *e, unsigned i, uint32_t val)
 {
     e->s.r.ims &= ~val;
+}
+
+/* FPD announces at once what was being delayed (SDM 13.4.30). */
+static void flush_now(struct e1000 *e, struct e1000_delay d)
+{
+    if (d.delay->at != TIMER_OFF)
+        e1000_cause_now(e, &d);
+}
+
+static void rdtr_write(struct e1000 *e, unsigned i, uint32_t val)
+{
+    e->s.r.rdtr = val & 0xffff;
+    if (val & RDTR_FPD)
+        flush_now(e, e1000_rx_delay(e));
+}
+
+static void tidv_write(struct e1000 *e, unsigned i, uint32_t val)
+{
+    e->s.r.tidv = val & 0xffff;
+    if (val & RDTR_FPD)
+        flush_now(e, e1000_tx_delay(e));
 }
 
 static void tctl_write(struct e1000 *e, unsigned i, uint32_t val)
@@ -337,7 +402,7 @@ static const struct e1000_reg regs[] = {
     MASKED(0x2808, rdlen, 0xfff80),
     MASKED(0x2810, rdh, 0xffff),
     MASKED(0x2818, rdt, 0xffff),
-    MASKED(0x2820, rdtr, 0xffff),
+    { 0x2820, AT(rdtr), 1, ALL, NULL, rdtr_write },
     PLAIN(0x2828, rxdctl),
     MASKED(0x282c, radv, 0xffff),
     PLAIN(0x2c00, rsrpd),
@@ -352,7 +417,7 @@ static const struct e1000_reg regs[] = {
     MASKED(0x3808, tdlen, 0xfff80),
     MASKED(0x3810, tdh, 0xffff),
     { 0x3818, AT(tdt), 1, ALL, NULL, tdt_write },
-    MASKED(0x3820, tidv, 0xffff),
+    { 0x3820, AT(tidv), 1, ALL, NULL, tidv_write },
     PLAIN(0x3828, txdctl),
     MASKED(0x382c, tadv, 0xffff),
     PLAIN(0x3830, tspmt),
@@ -465,6 +530,24 @@ static void throttle_fired(void *arg)
     e1000_sync(&e->pci.dev);
 }
 
+static void rx_due(void *arg)
+{
+    struct e1000 *e = arg;
+    struct e1000_delay d = e1000_rx_delay(e);
+
+    e1000_cause_now(e, &d);
+    e1000_sync(&e->pci.dev);
+}
+
+static void tx_due(void *arg)
+{
+    struct e1000 *e = arg;
+    struct e1000_delay d = e1000_tx_delay(e);
+
+    e1000_cause_now(e, &d);
+    e1000_sync(&e->pci.dev);
+}
+
 static void more_fired(void *arg)
 {
     struct e1000 *e = arg;
@@ -479,7 +562,7 @@ static void e1000_reset(struct device *dev, enum reset_kind kind)
 
     soft_reset(e);
     e1000_phy_reset(e);
-    timer_set(dev->plat, &e->s.aneg, TIMER_OFF); /* it was up before the guest looked */
+    timer_stop(dev->plat, &e->s.aneg); /* it was up before the guest looked */
     e->s.ee.out = true;
     net_kick(e->nic.net); /* who waited need not any more: nobody listens */
 }
@@ -497,6 +580,10 @@ static int e1000_init(struct device *dev, const struct config *cfg, struct err *
     timer_init(dev->plat, &e->s.throttle, throttle_fired, e);
     timer_init(dev->plat, &e->s.aneg, e1000_link_changed, e);
     timer_init(dev->plat, &e->s.more, more_fired, e);
+    timer_init(dev->plat, &e->s.rx_delay, rx_due, e);
+    timer_init(dev->plat, &e->s.rx_limit, rx_due, e);
+    timer_init(dev->plat, &e->s.tx_delay, tx_due, e);
+    timer_init(dev->plat, &e->s.tx_limit, tx_due, e);
     return 0;
 }
 
@@ -507,6 +594,10 @@ static void e1000_fini(struct device *dev)
     timer_fini(dev->plat, &e->s.throttle);
     timer_fini(dev->plat, &e->s.aneg);
     timer_fini(dev->plat, &e->s.more);
+    timer_fini(dev->plat, &e->s.rx_delay);
+    timer_fini(dev->plat, &e->s.rx_limit);
+    timer_fini(dev->plat, &e->s.tx_delay);
+    timer_fini(dev->plat, &e->s.tx_limit);
     nic_fini(&e->nic);
 }
 
@@ -519,7 +610,7 @@ static const struct io_range e1000_ports = {
 
 const struct pci_type e1000_type = {
     .dev = { .name = "e1000",
-             .version = 1,
+             .version = 2,
              DEVICE_LAYOUT(struct e1000),
              .state = e1000_state,
              .pci = true,

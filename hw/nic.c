@@ -13,10 +13,15 @@
 #define ETHER_TYPE   12
 #define ETHER_HEADER 14
 #define TYPE_IP4     0x0800
+#define TYPE_IP6     0x86dd
 #define TYPE_TAG     0x8100
 #define PROTO_TCP    6
 #define PROTO_UDP    17
 #define TCP_MIN      20
+#define TCP_OFF      12 /* its header in dwords, in the upper half */
+#define TCP_FLAGS    13
+#define TCP_CWR      0x80
+#define TCP_SUM      16
 #define UDP_HEADER   8
 
 static int nic_mac(struct nic *n, const char *id, const char *text, struct err *err)
@@ -72,6 +77,69 @@ bool nic_send(struct nic *n, const uint8_t *frame, size_t len)
         return net_send(n->net, frame, len);
     memcpy(padded, frame, len);
     return net_send(n->net, padded, sizeof(padded));
+}
+
+bool nic_leave_sum(const struct nic *n, size_t len, size_t from, size_t at,
+                   struct net_offload *undone)
+{
+    if (!(net_takes(n->net) & NET_TAKES_SUM) || len < NIC_MIN_FRAME || from >= len || at < from ||
+        at + 2 > len)
+        return false;
+    *undone = (struct net_offload){ .flags = NET_F_NEEDS_CSUM };
+    undone->csum_start = from;
+    undone->csum_offset = at - from;
+    return true;
+}
+
+/* Is it what the numbers say, TCP right behind an IP header, all sums wanted? */
+static bool plain_tcp(const uint8_t *f, size_t len, const struct net_tso *t)
+{
+    unsigned type = net_be16(f + t->l3 - 2);
+
+    if (t->udp || t->l3 < ETHER_HEADER || t->l4_sum != t->l4 + TCP_SUM || len - t->l3 > 0xffff ||
+        t->header != t->l4 + (f[t->l4 + TCP_OFF] >> 4) * 4u)
+        return false;
+    if (t->ipv6)
+        return type == TYPE_IP6 && f[t->l3 + 6] == PROTO_TCP && t->l4 == t->l3 + NET_IP6_MIN;
+    return type == TYPE_IP4 && f[t->l3 + 9] == PROTO_TCP && t->l3_sum == t->l3 + 10 &&
+           t->l3_end == t->l4 && t->l4 == t->l3 + (f[t->l3] & 15) * 4u;
+}
+
+bool nic_leave_cut(const struct nic *n, uint8_t *f, size_t len, const struct net_tso *t,
+                   struct net_offload *undone)
+{
+    unsigned takes = net_takes(n->net);
+    uint8_t *l4 = f + t->l4;
+
+    if (!(takes & (t->ipv6 ? NET_TAKES_TSO6 : NET_TAKES_TSO4)) || t->mss > 0xffff ||
+        len > NET_FRAME_MAX - NIC_TAG || !net_tso_sane(t, len) || !plain_tcp(f, len, t))
+        return false;
+    if (t->ipv6) {
+        net_put_be16(f + t->l3 + 4, len - t->l4);
+    } else {
+        net_put_be16(f + t->l3 + 2, len - t->l3);
+        net_put_be16(f + t->l3_sum, 0);
+        net_put_sum(f, len, t->l3, t->l3_end, t->l3_sum, false);
+    }
+    net_put_be16(f + t->l4_sum, net_fold(net_be16(f + t->l4_sum) + (uint32_t)(len - t->l4)));
+    *undone = (struct net_offload){ .flags = NET_F_NEEDS_CSUM,
+                                    .gso_type = (t->ipv6 ? NET_GSO_TCP6 : NET_GSO_TCP4) |
+                                                (l4[TCP_FLAGS] & TCP_CWR ? NET_GSO_ECN : 0),
+                                    .csum_offset = TCP_SUM };
+    undone->hdr_len = t->header;
+    undone->gso_size = t->mss;
+    undone->csum_start = t->l4;
+    return true;
+}
+
+bool nic_send_undone(struct nic *n, const struct net_offload *undone, size_t moved,
+                     const uint8_t *frame, size_t len)
+{
+    struct net_offload o = *undone;
+
+    o.csum_start += moved;
+    o.hdr_len += o.hdr_len ? moved : 0;
+    return net_send_offload(n->net, &o, frame, len);
 }
 
 uint32_t nic_fcs(const uint8_t *frame, size_t len)

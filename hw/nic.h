@@ -34,6 +34,25 @@ int nic_init(struct nic *n, struct pci_func *f, const struct config *cfg, const 
 void nic_fini(struct nic *n);
 bool nic_send(struct nic *n, const uint8_t *frame, size_t len); /* pads; false: dropped */
 
+/*
+ * What a card may leave to its cable (net_takes()). Never in loopback.
+ * nic_leave_sum(): may the sum of frame[from..len) at `at` be left? Then undone says so.
+ * nic_leave_cut(): may the packet go uncut? Then its header is made right for that.
+ */
+bool nic_leave_sum(const struct nic *n, size_t len, size_t from, size_t at,
+                   struct net_offload *undone);
+bool nic_leave_cut(const struct nic *n, uint8_t *frame, size_t len, const struct net_tso *t,
+                   struct net_offload *undone);
+/* As nic_send(), of a frame of which something is undone; nic_tag() moved it by `moved` bytes. */
+bool nic_send_undone(struct nic *n, const struct net_offload *undone, size_t moved,
+                     const uint8_t *frame, size_t len);
+
+/* In receive(): has the cable made or checked the sums of TCP and UDP? */
+static inline bool nic_knows_sums(const struct nic *n)
+{
+    return n->net && n->net->rx_sums_good;
+}
+
 uint32_t nic_fcs(const uint8_t *frame, size_t len); /* as it follows the frame, little endian */
 
 /* Of a frame that is padded with zeroes to NIC_MIN_FRAME first, as its sender's card would. */

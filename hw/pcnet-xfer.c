@@ -128,7 +128,7 @@ void pc_rx_room(struct pcnet *p)
         return;
     if (has_room(p)) {
         p->s.waiting = false;
-        timer_set(plat, &p->s.starved, TIMER_OFF);
+        timer_stop(plat, &p->s.starved);
         net_kick(p->nic.net);
     } else if (p->s.starved.at == TIMER_OFF) {
         timer_set(plat, &p->s.starved, platform_now(plat) + STARVED_NS);
@@ -320,7 +320,7 @@ void pc_tx(struct pcnet *p)
     enum tx_result rc = TX_DONE;
     unsigned work = 0;
 
-    timer_set(plat, &p->s.more, TIMER_OFF);
+    timer_stop(plat, &p->s.more);
     if (!(p->s.csr[CSR_STATUS] & C0_TXON) || pc_suspended(p))
         return;
     net_batch(p->nic.net, true);

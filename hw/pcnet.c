@@ -85,9 +85,9 @@ void pc_stop(struct pcnet *p)
     p->s.csr[CSR_FEATURE] &= ~(C4_EVENTS | C4_UINTCMD);
     p->s.csr[CSR_EXT] &= ~(C5_MPEVENTS | C5_SPND);
     p->s.idle = 0;
-    timer_set(plat, &p->s.poll, TIMER_OFF);
-    timer_set(plat, &p->s.more, TIMER_OFF);
-    timer_set(plat, &p->s.starved, TIMER_OFF);
+    timer_stop(plat, &p->s.poll);
+    timer_stop(plat, &p->s.more);
+    timer_stop(plat, &p->s.starved);
 }
 
 /* Neither the BCRs nor the kind of access (DWIO) change (DS "S_RESET"). */

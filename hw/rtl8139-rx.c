@@ -177,7 +177,7 @@ static uint32_t cp_sums(const struct rtl8139 *r, const uint8_t *frame, uint32_t 
     st = ip.tcp ? CP_RX_TCP : ip.udp ? CP_RX_UDP : CP_RX_IP;
     if (!nic_ip4_sum_ok(&ip, frame))
         st |= CP_RX_IPF;
-    if ((ip.tcp || ip.udp) && !nic_l4_sum_ok(&ip, frame))
+    if ((ip.tcp || ip.udp) && !nic_knows_sums(&r->nic) && !nic_l4_sum_ok(&ip, frame))
         st |= ip.tcp ? CP_RX_TCPF : CP_RX_UDPF;
     return st;
 }
@@ -263,7 +263,7 @@ void rtl_rx_room(struct rtl8139 *r)
         return;
     if (has_room(r)) {
         r->s.waiting = false;
-        timer_set(plat, &r->s.starved, TIMER_OFF);
+        timer_stop(plat, &r->s.starved);
         net_kick(r->nic.net);
     } else if (rtl_cplus_rx(r) && r->s.starved.at == TIMER_OFF) {
         timer_set(plat, &r->s.starved, platform_now(plat) + STARVED_NS);

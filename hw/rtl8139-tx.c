@@ -29,19 +29,28 @@ struct outgoing {
     struct rtl8139 *r;
     uint32_t vlan; /* second dword of the descriptors */
     unsigned work;
+    struct net_offload undone; /* flags 0: nothing is left to the cable */
 };
+
+static bool is_looped(const struct rtl8139 *r)
+{
+    return (r->s.tcr & TCR_LOOPBACK) == TCR_LOOPBACK;
+}
 
 static void emit(void *arg, uint8_t *frame, size_t len)
 {
     struct outgoing *o = arg;
     struct rtl8139 *r = o->r;
+    size_t moved = 0;
 
     if (o->vlan & CP_TX_TAGC) { /* the tag is in the order of the wire */
         frame = nic_tag(frame, TYPE_TAG, (o->vlan & 0xff) << 8 | (o->vlan >> 8 & 0xff));
-        len += NIC_TAG;
+        len += moved = NIC_TAG;
     }
-    if ((r->s.tcr & TCR_LOOPBACK) == TCR_LOOPBACK)
+    if (is_looped(r))
         rtl_receive(r, frame, len);
+    else if (o->undone.flags)
+        nic_send_undone(&r->nic, &o->undone, moved, frame, len);
     else
         nic_send(&r->nic, frame, len);
     r->s.tally.tx_ok++;
@@ -82,7 +91,14 @@ static void slots_send(struct rtl8139 *r)
 
 /* ---- C+ mode ---- */
 
-static void cp_sums(uint8_t *f, size_t len, uint32_t opts)
+/* The cable sums up to a frame's end: what is behind the IP packet must not count. */
+static bool leave_sum(struct outgoing *o, const struct nic_ip4 *ip, size_t len, size_t at)
+{
+    return !is_looped(o->r) && ip->end == len &&
+           nic_leave_sum(&o->r->nic, len, ip->l4, at, &o->undone);
+}
+
+static void cp_sums(struct outgoing *o, uint8_t *f, size_t len, uint32_t opts)
 {
     struct nic_ip4 ip;
     uint32_t seed;
@@ -96,10 +112,12 @@ static void cp_sums(uint8_t *f, size_t len, uint32_t opts)
     seed = net_fold(nic_pseudo_sum(&ip, f) + (ip.end - ip.l4));
     if ((opts & CP_TX_TCPCS) && ip.tcp) {
         net_put_be16(f + ip.l4 + 16, seed);
-        net_put_sum(f, len, ip.l4, ip.end, ip.l4 + 16, false);
+        if (!leave_sum(o, &ip, len, ip.l4 + 16))
+            net_put_sum(f, len, ip.l4, ip.end, ip.l4 + 16, false);
     } else if ((opts & CP_TX_UDPCS) && ip.udp) {
         net_put_be16(f + ip.l4 + 6, seed);
-        net_put_sum(f, len, ip.l4, ip.end, ip.l4 + 6, true);
+        if (!leave_sum(o, &ip, len, ip.l4 + 6))
+            net_put_sum(f, len, ip.l4, ip.end, ip.l4 + 6, true);
     }
 }
 
@@ -121,6 +139,11 @@ static bool cp_large(struct outgoing *o, uint8_t *f, size_t len, uint32_t mss)
     t.l4_sum = ip.l4 + 16;
     t.header = ip.l4 + (f[ip.l4 + 12] >> 4) * 4;
     net_put_be16(f + t.l4_sum, net_fold(nic_pseudo_sum(&ip, f)));
+    if (!is_looped(o->r) && nic_leave_cut(&o->r->nic, f, len, &t, &o->undone)) {
+        o->r->s.tally.tx_ok += (len - t.header + t.mss - 1) / t.mss - 1; /* emit() counts one */
+        emit(o, f, len);
+        return true;
+    }
     return nic_segment(f, len, &t, emit, o) != 0;
 }
 
@@ -130,12 +153,13 @@ static bool cp_packet(struct outgoing *o, size_t len, const struct cp_desc *last
     uint8_t *f = RTL_TX_FRAME(o->r);
 
     o->vlan = last->vlan;
+    o->undone.flags = 0;
     if (!len)
         return false;
     if (last->opts & CP_TX_LARGE)
         return cp_large(o, f, len, CP_TX_MSS(last->opts));
     if (last->opts & (CP_TX_IPCS | CP_TX_UDPCS | CP_TX_TCPCS))
-        cp_sums(f, len, last->opts);
+        cp_sums(o, f, len, last->opts);
     emit(o, f, len);
     return true;
 }
@@ -224,6 +248,7 @@ static void rings_send(struct rtl8139 *r)
     struct platform *plat = r->pci.dev.plat;
     struct outgoing o = { .r = r };
 
+    net_batch(r->nic.net, true);
     while (r->s.polled && o.work < WORK_A_STEP) {
         unsigned ring = r->s.polled >> 1; /* the high priority first */
         enum cp_result rc = cp_one(&o, ring);
@@ -233,6 +258,7 @@ static void rings_send(struct rtl8139 *r)
         r->s.polled &= ~(1 << ring);
         r->s.isr |= rc == CP_FAILED ? ISR_SERR : ISR_TDU;
     }
+    net_batch(r->nic.net, false);
     timer_set(plat, &r->s.more, r->s.polled ? platform_now(plat) + 1 : TIMER_OFF);
 }
 

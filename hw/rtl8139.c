@@ -160,7 +160,7 @@ void rtl_soft_reset(struct rtl8139 *r)
     memset(r->s.rdsar, 0, sizeof(r->s.rdsar));
     memset(r->s.tx_at, 0, sizeof(r->s.tx_at));
     memset(&r->s.tally, 0, sizeof(r->s.tally));
-    timer_set(r->pci.dev.plat, &r->s.more, TIMER_OFF);
+    timer_stop(r->pci.dev.plat, &r->s.more);
     rtl_rx_start(r);
     rtl_counter_start(r);
 }

@@ -20,6 +20,12 @@ void timer_init(struct platform *plat, struct timer *t, void (*fire)(void *arg),
 void timer_fini(struct platform *plat, struct timer *t);
 /* at: guest ns, TIMER_OFF stops it. A timer that fires is idle before fire() is called. */
 void timer_set(struct platform *plat, struct timer *t, int64_t at);
+/* Stops it; costs nothing when it is idle. */
+static inline void timer_stop(struct platform *plat, struct timer *t)
+{
+    if (t->at != TIMER_OFF)
+        timer_set(plat, t, TIMER_OFF);
+}
 /* For the worlds in ioreq/: run what is due at `now`; the earliest deadline of all timers. */
 void timers_run(struct platform *plat, int64_t now);
 int64_t timers_next(const struct platform *plat);

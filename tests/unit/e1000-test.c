@@ -623,13 +623,13 @@ TEST(frames_wait_for_room)
 TEST(a_giant_without_room_is_dropped_and_told)
 {
     struct qt *t = start();
-    uint8_t f[8000];
+    uint8_t f[16000];
 
     memset(f, 1, sizeof(f));
     frame_ether(f, mac_card, 0x88b5);
     start_rings(t, 0x20, 2048);
-    wr(t, RDT, 2);
-    CHECK_EQ(hear(t, net, f, 8000), 0);
+    wr(t, RDT, 7); /* enough for usual jumbo frames */
+    CHECK_EQ(hear(t, net, f, sizeof(f)), 0);
     CHECK_EQ(rd(t, ICR), 0x40);
     CHECK_EQ(rd(t, RDH), 0);
     CHECK_EQ(rd(t, 0x40a0), 1);
@@ -656,6 +656,130 @@ TEST(interrupts_are_throttled)
     wr(t, 0x00d8, 0x80);
     CHECK(!intx(t, DEVFN >> 3, 0));
     CHECK_EQ(rd(t, 0x00d0), 0);
+    end(t);
+}
+
+/* RDTR from the last packet, RADV from the first; FPD; small packets at once. */
+TEST(receive_interrupts_can_be_late)
+{
+    struct qt *t = start();
+    uint8_t f[200] = { 0 };
+
+    start_rings(t, 0, 2048);
+    frame_ether(f, mac_card, 0x1234);
+    wr(t, 0x2820, 100); /* 102.4 us */
+    wr(t, 0x282c, 250);
+    hear(t, net, f, sizeof(f));
+    CHECK(!intx(t, 4, 0));
+    clock_step(t, 100000);
+    CHECK(!intx(t, 4, 0));
+    clock_step(t, 3000);
+    CHECK_EQ(rd(t, ICR), 0x80);
+    for (unsigned i = 0; i < 5; i++) { /* 50 us apart: RADV ends it after 256 */
+        CHECK(!intx(t, 4, 0));
+        hear(t, net, f, sizeof(f));
+        clock_step(t, 50000);
+    }
+    CHECK(!intx(t, 4, 0));
+    clock_step(t, 7000);
+    CHECK_EQ(rd(t, ICR), 0x80);
+    wr(t, RDT, 5); /* away from RXDMT0 */
+    clock_step(t, 1000000);
+    CHECK(!intx(t, 4, 0));
+    hear(t, net, f, sizeof(f));
+    wr(t, 0x2820, 0x80000064);
+    CHECK_EQ(rd(t, 0x2820), 100);
+    CHECK_EQ(rd(t, ICR), 0x80);
+    wr(t, 0x2c00, 80); /* RSRPD */
+    hear(t, net, f, sizeof(f));
+    CHECK(!intx(t, 4, 0));
+    hear(t, net, f, 64);
+    CHECK_EQ(rd(t, ICR), 0x10080);
+    end(t);
+}
+
+/* TIDV, TADV for descriptors with IDE. */
+TEST(transmit_interrupts_can_be_late)
+{
+    struct qt *t = start();
+
+    start_rings(t, 0, 2048);
+    wr(t, 0x3820, 100);
+    wr(t, 0x382c, 150);
+    legacy(t, 0, TX_BUF, 0x09000000 | 64, 0);
+    wr(t, TDT, 1);
+    CHECK_EQ(rd(t, ICR), 0x03);
+    legacy(t, 1, TX_BUF, 0x89000000 | 64, 0);
+    wr(t, TDT, 2);
+    CHECK_EQ(rd(t, ICR), 0x02);
+    clock_step(t, 90000);
+    legacy(t, 2, TX_BUF, 0x89000000 | 64, 0);
+    wr(t, TDT, 3);
+    CHECK_EQ(rd(t, ICR), 0x02);
+    clock_step(t, 60000);
+    CHECK_EQ(rd(t, ICR), 0);
+    clock_step(t, 4000);
+    CHECK_EQ(rd(t, ICR), 0x01);
+    wr(t, 0x3828, 0x02000000); /* LWTHRESH */
+    legacy(t, 3, TX_BUF, 0x01000000 | 64, 0);
+    wr(t, TDT, 4);
+    CHECK_EQ(rd(t, ICR), 0x8002);
+    end(t);
+}
+
+TEST(control_frames_stay_in_the_mac)
+{
+    struct qt *t = start();
+    uint8_t f[64] = { 0 };
+
+    start_rings(t, 0x8008, 2048);
+    frame_ether(f, mac_card, 0x8808);
+    hear(t, net, f, sizeof(f));
+    CHECK_EQ(rd(t, RDH), 0);
+    wr(t, RCTL, 0x80800a);
+    hear(t, net, f, sizeof(f));
+    CHECK_EQ(rd(t, RDH), 1);
+    end(t);
+}
+
+/* CFIEN: of tagged frames only those with the CFI of RCTL. */
+TEST(tags_are_filtered_by_cfi)
+{
+    struct qt *t = start();
+    uint8_t f[64] = { 0 };
+
+    start_rings(t, 0xc0002, 2048);
+    wr(t, 0x5600, 1 << 5);
+    frame_ether(f, mac_card, 0x8100);
+    set16(f + 14, 5);
+    hear(t, net, f, sizeof(f));
+    CHECK_EQ(rd(t, RDH), 1);
+    set16(f + 14, 0x1005);
+    hear(t, net, f, sizeof(f));
+    CHECK_EQ(rd(t, RDH), 1);
+    wr(t, RCTL, 0x1c0002);
+    hear(t, net, f, sizeof(f));
+    CHECK_EQ(rd(t, RDH), 2);
+    end(t);
+}
+
+/* With long packets on, one is not let in to be dropped: room for 9022 bytes is waited for. */
+TEST(jumbo_frames_wait_for_room)
+{
+    struct qt *t = start();
+    uint8_t *f = calloc(1, 9018);
+
+    start_rings(t, 0x20, 2048);
+    frame_ether(f, mac_card, 0x1234);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_EQ(hear(t, net, f, 9018), 0);
+    CHECK_EQ(hear(t, net, f, 9018), 1);
+    CHECK_EQ(rd(t, RDH), 15);
+    wr(t, RDT, 6);
+    CHECK_EQ(net_mem_run(net), 0);
+    CHECK_EQ(rd(t, RDH), 4);
+    CHECK_EQ(rd(t, 0x4010), 0);
+    free(f);
     end(t);
 }
 
