@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "hw/piix4-pm.h"
+#include "net/filter.h"
 #include "tests/unit/qmp-rig.h"
 #include "tests/unit/qt.h"
 
@@ -219,6 +220,33 @@ TEST(cables)
     outl(p.t, EJECT, 1u << 2);
     CHECK(had(p.c, "DEVICE_DELETED"));
     CHECK(!p.r->f->vm.netdevs[0].net);
+    end(&p);
+}
+
+TEST(filters_come_and_go)
+{
+    struct plug p = start();
+    struct net *net = cable(&p, "c1");
+
+    net->takes = NET_TAKES_SUM;
+    say_and(&p, "object-add", "\"qom-type\":\"filter-mac\",\"id\":\"f\",\"netdev\":\"c1\"", DONE);
+    CHECK(net->nfilters == 1 && !net_takes(net));
+    say_and(&p, "object-add", "\"qom-type\":\"filter-mac\",\"id\":\"f\",\"netdev\":\"c1\"",
+            "attempt to add duplicate property 'f'");
+    say_and(&p, "object-add",
+            "\"qom-type\":\"filter-shape\",\"id\":\"g\",\"netdev\":\"c1\",\"bps\":1000", DONE);
+    say_and(&p, "object-add", "\"qom-type\":\"filter-mac\",\"id\":\"h\",\"netdev\":\"zz\"",
+            "can't find value 'zz'");
+    say_and(&p, "object-add", "\"qom-type\":\"filter-mac\",\"id\":\"h\"", "netdev= is missing");
+    say_and(&p, "object-add", "\"qom-type\":\"filter-mac\",\"id\":\"h\",\"netdev\":\"c1\",\"x\":1",
+            "unknown key 'x'");
+    say_and(&p, "object-add", "\"qom-type\":\"rng-random\",\"id\":\"h\"",
+            "rng-random: not supported");
+    say_and(&p, "object-del", "\"id\":\"f\"", DONE);
+    say_and(&p, "object-del", "\"id\":\"f\"", "object 'f' not found");
+    CHECK(net->nfilters == 1 && !strcmp(net->filter[0]->id, "g"));
+    say_and(&p, "object-del", "\"id\":\"g\"", DONE);
+    CHECK(!net->nfilters && net_takes(net));
     end(&p);
 }
 
