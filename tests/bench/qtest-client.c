@@ -9,7 +9,9 @@
  *   memory   PSS, RSS, private and private written KiB after the first answer
  *   fleet    PSS KiB of 50 of them at once, shared pages counted once
  *   ping1    one port read at a time;  ping64: 64 in flight
- *   pio      1 MiB by READ SECTORS;  dma: 64 MiB by READ DMA EXT, 128 sectors a command
+ *   pio      1 MiB by READ SECTORS
+ *   dma-OP-SECTORS-MIB[-random]   so much of the disk by READ or WRITE DMA EXT (OP: read, write),
+ *            so many sectors a command, in order or all over it
  *   reads=N  N port reads and nothing else, for an instruction counter around PROGRAM
  *
  * Client and device model run on one CPU: a wake-up of another CPU costs more
@@ -19,6 +21,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,9 +35,8 @@
 #define FLEET     50
 #define PINGS     100000
 #define PIO_MIB   1
-#define DMA_MIB   64
-#define SECTORS   128 /* of a command */
 #define PRD_AT    0x100000
+#define PRD_BYTES 0x10000
 #define BUFFER_AT 0x200000
 
 struct peer {
@@ -284,16 +286,22 @@ static void config(struct peer *p, unsigned devfn, unsigned off, const char *op,
     ask(p, text);
 }
 
-static void set_up_dma(struct peer *p)
+/* A PRD table for so many bytes, 64 KiB an entry. */
+static void set_up_dma(struct peer *p, unsigned bytes)
 {
     char text[64];
 
     config(p, 9, 0x20, "outl", 0xc001);
     config(p, 9, 0x04, "outw", 5);
-    snprintf(text, sizeof(text), "writel 0x%x 0x%x", PRD_AT, BUFFER_AT);
-    ask(p, text);
-    snprintf(text, sizeof(text), "writel 0x%x 0x%x", PRD_AT + 4, 0x80000000u); /* 64 KiB */
-    ask(p, text);
+    for (unsigned at = 0; at < bytes; at += PRD_BYTES) {
+        unsigned entry = PRD_AT + at / PRD_BYTES * 8, left = bytes - at;
+
+        snprintf(text, sizeof(text), "writel 0x%x 0x%x", entry, BUFFER_AT + at);
+        ask(p, text);
+        snprintf(text, sizeof(text), "writel 0x%x 0x%x", entry + 4,
+                 (left > PRD_BYTES ? 0 : 0x80000000u) | (left >= PRD_BYTES ? 0 : left));
+        ask(p, text);
+    }
     snprintf(text, sizeof(text), "outl 0xc004 0x%x", PRD_AT);
     ask(p, text);
     ask(p, "irq_intercept_in ioapic");
@@ -308,16 +316,16 @@ static unsigned count_lines(const char *text)
     return n;
 }
 
-/* One READ DMA EXT: all its register writes in one go, then its interrupt, then the end of it. */
-static void dma_command(struct peer *p, uint64_t lba)
+/* One command: all its register writes in one go, then its interrupt, then the end of it. */
+static void dma_command(struct peer *p, uint64_t lba, unsigned sectors, bool writes)
 {
     static const char finish[] = "inb 0x1f7\ninb 0xc002\noutb 0xc000 0x0\noutb 0xc002 0x4\n";
     char text[512];
-    size_t len = snprintf(text, sizeof(text), "outb 0xc000 0x8\n");
+    size_t len = snprintf(text, sizeof(text), "outb 0xc000 0x%x\n", writes ? 0 : 8);
     unsigned raised = 0, lines;
 
-    len += command(text + len, sizeof(text) - len, lba, SECTORS, 0x25);
-    len += snprintf(text + len, sizeof(text) - len, "outb 0xc000 0x9\n");
+    len += command(text + len, sizeof(text) - len, lba, sectors, writes ? 0x35 : 0x25);
+    len += snprintf(text + len, sizeof(text) - len, "outb 0xc000 0x%x\n", writes ? 1 : 9);
     lines = count_lines(text);
     say(p, text, len);
     while (lines--)
@@ -328,24 +336,39 @@ static void dma_command(struct peer *p, uint64_t lba)
         raised += !strcmp(line, "IRQ raise 14");
     }
     say(p, finish, sizeof(finish) - 1);
-    for (unsigned i = 0; i < 4; i++)
+    if (strtoul(answer(p, NULL, NULL) + 2, NULL, 16) & 0x81) {
+        fprintf(stderr, "qtest-client: the command failed\n");
+        exit(1);
+    }
+    for (unsigned i = 0; i < 3; i++)
         answer(p, NULL, NULL);
 }
 
-static void dma(char **cmd)
+/* mode: "dma-read-128-64", "dma-write-8-4-random". The name stands before each figure. */
+static void dma(char **cmd, const char *mode)
 {
-    unsigned n = DMA_MIB * 2048 / SECTORS;
+    char op[8] = "", order[8] = "";
+    unsigned sectors = 0, mib = 0, n;
     struct peer p;
     int64_t began, cpu;
+    double s;
 
+    if (sscanf(mode, "dma-%7[a-z]-%u-%u-%7s", op, &sectors, &mib, order) < 3 || !sectors ||
+        sectors > 2048)
+        exit(2);
+    n = mib * 2048 / sectors;
     start(&p, cmd);
-    set_up_dma(&p);
+    set_up_dma(&p, sectors * 512);
     began = now(CLOCK_MONOTONIC);
     cpu = cpu_of(p.pid);
-    for (unsigned i = 0; i < n; i++)
-        dma_command(&p, (uint64_t)i * SECTORS);
-    printf("dma_mib_s %.1f\n", DMA_MIB * 1e9 / (now(CLOCK_MONOTONIC) - began));
-    printf("dma_cpu_us %.2f\n", (cpu_of(p.pid) - cpu) / 1e3 / n);
+    for (unsigned i = 0; i < n; i++) { /* a prime step meets every place once */
+        uint64_t at = *order ? i * 7919ull % n : i;
+
+        dma_command(&p, at * sectors, sectors, *op == 'w');
+    }
+    s = (now(CLOCK_MONOTONIC) - began) / 1e9;
+    printf("%s_mib_s %.1f\n%s_iops %.0f\n", mode, mib / s, mode, n / s);
+    printf("%s_cpu_ms_gib %.1f\n", mode, (cpu_of(p.pid) - cpu) / 1e6 * 1024 / mib);
     end(&p);
 }
 
@@ -413,8 +436,8 @@ int main(int argc, char **argv)
         ping(argv + 3, atoi(argv[1] + 4));
     else if (!strncmp(argv[1], "reads=", 6))
         reads(argv + 3, atoi(argv[1] + 6));
-    else if (!strcmp(argv[1], "dma"))
-        dma(argv + 3);
+    else if (!strncmp(argv[1], "dma-", 4))
+        dma(argv + 3, argv[1]);
     else if (!strcmp(argv[1], "pio"))
         pio(argv + 3);
     else
