@@ -295,6 +295,11 @@ TEST(the_pointer_costs_its_lines_only)
     s = display_refresh(w.d, false);
     CHECK(px(s, 85, 40) == 0 && px(s, 117, 40) == 0xffffff);
     CHECK(box_is(&v, 85, 33, 33, 32));
+    memset(&v, 0, sizeof(v));
+    set_sr(w.t, 0x11 | 1 << 5, 9); /* y 73: where it was, the picture is again */
+    s = display_refresh(w.d, false);
+    CHECK(px(s, 100, 40) == 0 && px(s, 100, 80) == 0xffffff);
+    CHECK(box_is(&v, 86, 33, 32, 72));
     display_remove_viewer(w.d, &v);
 }
 
