@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "guest.h"
 
@@ -254,6 +255,46 @@ static void cmd_write(int argc, char **argv)
     close(fd);
 }
 
+/* random DISK read|write COUNT [DEPTH]: 4 KiB each, all over the first 32 MiB, DEPTH at a time. */
+static void random_worker(int fd, bool writes, int count, uint64_t x)
+{
+    static uint8_t page[4096] __attribute__((aligned(4096)));
+
+    for (int i = 0; i < count; i++) {
+        off_t at;
+
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        at = (off_t)(x % 8192) * 4096;
+        if ((writes ? pwrite(fd, page, 4096, at) : pread(fd, page, 4096, at)) != 4096)
+            _exit(1);
+    }
+    _exit(0);
+}
+
+static void cmd_random(int argc, char **argv)
+{
+    const char *hd = argc > 1 ? argv[1] : "hda";
+    bool writes = argc > 2 && !strcmp(argv[2], "write");
+    int count = num(argc, argv, 3, 1000), depth = num(argc, argv, 4, 8), status, failed = 0;
+    int fd = open_disk(hd, writes ? O_RDWR : O_RDONLY);
+    double start = seconds(), spent;
+
+    if (fd < 0)
+        return;
+    for (int i = 0; i < depth; i++) {
+        if (!fork())
+            random_worker(fd, writes, count / depth, 88172645463325252ull + (uint64_t)i * 7919);
+    }
+    while (wait(&status) > 0)
+        failed += status != 0;
+    if (fsync(fd))
+        failed++;
+    spent = seconds() - start;
+    say("random %s %s failed=%d seconds=%.2f iops=%.0f", hd, writes ? "write" : "read", failed,
+        spent, count / (spent > 0 ? spent : 1));
+    close(fd);
+}
+
 /* reload OPTIONS: the ATA drivers again, with other options for libata, such as dma=0. */
 static void cmd_reload(int argc, char **argv)
 {
@@ -308,6 +349,7 @@ const struct command disk_commands[] = {
     { "driver", cmd_driver, "NAME DEVICE bind|unbind: a PV device" },
     { "read", cmd_read, "DISK [MIB]: checksum and speed" },
     { "write", cmd_write, "DISK [MIB [SEED]]: a pseudo-random pattern" },
+    { "random", cmd_random, "DISK read|write [COUNT [DEPTH]]: 4 KiB requests a second" },
     { "volume", cmd_volume, "DISK: the label of a CD" },
     { "mount", cmd_mount, "DISK: a CD; its tray is locked then" },
     { "umount", cmd_mount, "it again" },
