@@ -189,7 +189,11 @@ static void hear_copy(struct helper *h, const struct viewer_msg *m, int fd)
         y + height > h->screen->height || fx + w > h->screen->width ||
         fy + height > h->screen->height)
         return;
-    rfbScheduleCopyRect(h->screen, x, y, x + (int)w, y + (int)height, x - fx, y - fy);
+    /* For a client that draws no cursor the library would look at one of its own; there is none. */
+    if (!h->cl->enableCursorShapeUpdates)
+        rfbMarkRectAsModified(h->screen, x, y, x + (int)w, y + (int)height);
+    else
+        rfbScheduleCopyRect(h->screen, x, y, x + (int)w, y + (int)height, x - fx, y - fy);
 }
 
 static void hear_paste(struct helper *h, const struct viewer_msg *m, int fd)

@@ -48,7 +48,7 @@ void rfb_pump(struct uv_loop_s *loop, int ms)
 
 static bool start(struct rfb *c, struct uv_loop_s *loop, int family, const void *sa, socklen_t len)
 {
-    *c = (struct rfb){ .loop = loop, .absolute = -1, .cursor_w = -1 };
+    *c = (struct rfb){ .loop = loop, .absolute = -1, .cursor_w = -1, .leds = -1 };
     c->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     return c->fd >= 0 && connect(c->fd, sa, len) == 0;
 }
@@ -192,7 +192,12 @@ static void resized(struct rfb *c, unsigned w, unsigned h)
 
 bool rfb_login(struct rfb *c, const char *password)
 {
-    uint8_t shared = 1, init[24];
+    return rfb_login_as(c, password, true);
+}
+
+bool rfb_login_as(struct rfb *c, const char *password, bool share)
+{
+    uint8_t shared = share, init[24];
     char version[12];
     size_t len;
 
@@ -271,6 +276,52 @@ static bool read_cursor(struct rfb *c, unsigned w, unsigned h)
     return w <= 64 && h <= 64 && rfb_read(c, waste, len);
 }
 
+static bool read_copy(struct rfb *c, unsigned x, unsigned y, unsigned w, unsigned h)
+{
+    uint32_t *was;
+    uint8_t from[4];
+    unsigned fx, fy;
+
+    if (!rfb_read(c, from, 4) || x + w > c->width || y + h > c->height)
+        return false;
+    fx = be16(from);
+    fy = be16(from + 2);
+    if (fx + w > c->width || fy + h > c->height)
+        return false;
+    was = malloc((size_t)c->width * c->height * 4);
+    memcpy(was, c->pixels, (size_t)c->width * c->height * 4);
+    for (unsigned i = 0; i < h; i++)
+        memcpy(c->pixels + (size_t)(y + i) * c->width + x, was + (size_t)(fy + i) * c->width + fx,
+               (size_t)w * 4);
+    free(was);
+    c->copies++;
+    return true;
+}
+
+static bool read_screens(struct rfb *c)
+{
+    uint8_t n[4], waste[16];
+
+    if (!rfb_read(c, n, 4))
+        return false;
+    for (unsigned i = 0; i < n[0]; i++) {
+        if (!rfb_read(c, waste, 16))
+            return false;
+    }
+    rfb_request(c, true); /* it stood for the pixels that were asked for */
+    return true;
+}
+
+static bool read_leds(struct rfb *c)
+{
+    uint8_t leds;
+
+    if (!rfb_read(c, &leds, 1))
+        return false;
+    c->leds = leds;
+    return true;
+}
+
 static bool read_rect(struct rfb *c)
 {
     uint8_t r[12];
@@ -285,6 +336,12 @@ static bool read_rect(struct rfb *c)
     switch ((int32_t)be32(r + 8)) {
     case 0:
         return read_pixels(c, x, y, w, h);
+    case 1:
+        return read_copy(c, x, y, w, h);
+    case -261:
+        return read_leds(c);
+    case -308:
+        return read_screens(c);
     case RFB_SIZE:
         resized(c, w, h);
         rfb_request(c, false);

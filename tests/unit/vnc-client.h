@@ -19,11 +19,13 @@ struct rfb {
     uint32_t *pixels; /* width * height, as the server says they are */
     char name[64];
     uint8_t challenge[16];
-    unsigned rects; /* of the last update that had pixels */
-    int x, y, w, h; /* the last of those */
-    bool scancodes; /* the server has agreed */
-    int absolute;   /* of the last motion change; -1: none yet */
-    int cursor_w;   /* of the last cursor; -1: none yet */
+    unsigned rects;  /* of the last update that had pixels */
+    int x, y, w, h;  /* the last of those */
+    bool scancodes;  /* the server has agreed */
+    int absolute;    /* of the last motion change; -1: none yet */
+    int cursor_w;    /* of the last cursor; -1: none yet */
+    int leds;        /* of the keyboard; -1: none yet */
+    unsigned copies; /* rectangles of CopyRect */
 };
 
 /* Runs the loop for so many ms. */
@@ -34,6 +36,7 @@ bool rfb_connect_unix(struct rfb *c, struct uv_loop_s *loop, const char *path);
 void rfb_close(struct rfb *c);
 /* Up to ServerInit. password NULL: expects security type none. False: turned down. */
 bool rfb_login(struct rfb *c, const char *password);
+bool rfb_login_as(struct rfb *c, const char *password, bool shared);
 void rfb_encodings(struct rfb *c, const int32_t *list, unsigned n);
 void rfb_pixel_format(struct rfb *c, unsigned bits);
 void rfb_request(struct rfb *c, bool incremental);

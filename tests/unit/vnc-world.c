@@ -24,6 +24,13 @@ static void card_draw(void *card, struct display *d, bool all)
     w->drawn_width = w->width;
     w->drawn_height = w->height;
     w->draws++;
+    if (s && w->copy.w) {
+        struct rect to = { w->copy.x, w->copy.y - 16, w->copy.w, w->copy.h };
+        memmove((char *)s->pixels + (size_t)to.y * s->stride,
+                (char *)s->pixels + (size_t)w->copy.y * s->stride, (size_t)s->stride * to.h);
+        display_copied(d, to, w->copy.x, w->copy.y);
+        w->copy = (struct rect){ 0 };
+    }
     if (!s || r.w == 0)
         return;
     for (int y = r.y; y < r.y + r.h; y++) {
@@ -34,7 +41,15 @@ static void card_draw(void *card, struct display *d, bool all)
     display_damage(d, r);
 }
 
-static const struct card_ops card = { .draw = card_draw };
+static void card_want_size(void *card, uint32_t width, uint32_t height)
+{
+    struct world *w = card;
+
+    w->want_w = width;
+    w->want_h = height;
+}
+
+static const struct card_ops card = { .draw = card_draw, .want_size = card_want_size };
 
 static void note(struct world *w, char what, int a, int b, int c, int d)
 {

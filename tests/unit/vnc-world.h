@@ -33,7 +33,9 @@ struct world {
     struct err err;
     uint32_t width, height, seed; /* of the card's picture */
     uint32_t drawn_width, drawn_height;
-    struct rect change; /* to be painted anew at the next draw */
+    struct rect change;      /* to be painted anew at the next draw */
+    struct rect copy;        /* a part that moves up by 16 lines at the next draw */
+    uint32_t want_w, want_h; /* as a viewer would like it */
     unsigned draws;
     unsigned nevents;
     struct {
