@@ -39,6 +39,21 @@ static void signals_start(struct vm *vm, struct signals *s)
     }
 }
 
+/*
+ * Closing the loop gives the signals back their old meaning. A SIGTERM behind a "quit" is not to
+ * kill a process that is about to end with status 0.
+ */
+static void signals_end(void)
+{
+    sigset_t all;
+
+    sigemptyset(&all);
+    sigaddset(&all, SIGHUP);
+    sigaddset(&all, SIGTERM);
+    sigaddset(&all, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+}
+
 static void on_gone(void *arg)
 {
     struct vm *vm = arg;
@@ -382,6 +397,7 @@ static void take_apart(struct vm *vm)
     tape_close(vm->tape);
     if (vm->world)
         vm->world->close(vm->plat);
+    signals_end();
     uv_walk(vm->loop, close_if_open, NULL);
     uv_run(vm->loop, UV_RUN_DEFAULT);
     uv_loop_close(vm->loop);
