@@ -206,14 +206,39 @@ int args_vnc(struct args_ctx *c, const struct option *o, const char *arg)
     return rc;
 }
 
+static const struct keyval_key sdl_keys[] = {
+    { "type", 0 }, { "full-screen", KV_BARE }, { "window-close", KV_BARE },
+    { "gl", 0 },   { "grab-mod", 0 },          { "show-cursor", KV_BARE },
+    { NULL, 0 },
+};
+
+static int display_sdl(struct args_ctx *c, const char *arg)
+{
+    struct vm_args *a = c->a;
+    struct config cfg = { 0 };
+    bool close = !a->keep_open;
+    int rc = keyval_parse(&cfg, "-display", arg, "type", sdl_keys, c->err);
+
+    if (!rc)
+        rc = keyval_bool(&cfg, "-display", "full-screen", a->full_screen, &a->full_screen, c->err);
+    if (!rc)
+        rc = keyval_bool(&cfg, "-display", "window-close", close, &close, c->err);
+    a->keep_open = !close;
+    a->sdl = true;
+    config_free(&cfg);
+    return rc;
+}
+
 int args_display(struct args_ctx *c, const struct option *o, const char *arg)
 {
     if (!strcmp(arg, "none"))
         return 0;
+    if (!strcmp(arg, "sdl") || !strncmp(arg, "sdl,", 4))
+        return display_sdl(c, arg);
     if (!strncmp(arg, "vnc=", 4))
         return args_vnc(c, o, arg + 4);
     return err_set(c->err, -ENOTSUP,
-                   "-display %s: not supported; use vnc=1 in the guest's "
-                   "configuration (-vnc HOST:N)",
+                   "-display %s: not supported; use vnc=1 (-vnc HOST:N) or sdl=1 (-display sdl) in "
+                   "the guest's configuration",
                    arg);
 }

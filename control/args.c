@@ -57,6 +57,9 @@ static int opt_flag(struct args_ctx *c, const struct option *o, const char *arg)
         { "no-fd-bootchk", &a->fd_bootchk, false },
         { "no-hpet", &a->hpet, false },
         { "usb", &a->usb, true },
+        { "sdl", &a->sdl, true },
+        { "full-screen", &a->full_screen, true },
+        { "no-quit", &a->keep_open, true },
         { "no-acpi", &a->acpi, false },
         { "xen-domid-restrict", &a->domid_restrict, true },
         { "nographic", &a->vnc.enabled, false },
@@ -136,7 +139,6 @@ static int opt_enable_kvm(struct args_ctx *c, const struct option *o, const char
     return 0;
 }
 
-#define DISPLAYS "use vnc=1 in the guest's configuration (-vnc HOST:N)"
 #define PV       "PV and PVH domains need no device model of this kind"
 #define XEN_CPU  "the hypervisor makes the CPU (cpuid= in the guest's configuration)"
 #define LOGGING  "the log is standard error"
@@ -166,7 +168,8 @@ static const struct option options[] = {
     { "serial", true, args_serial, NULL },
     { "nographic", false, opt_flag, NULL },
     { "spice", true, opt_refuse, "use -vnc" },
-    { "sdl", false, opt_refuse, DISPLAYS },
+    { "sdl", false, opt_flag, NULL },
+    { "full-screen", false, opt_flag, NULL },
     { "vga", true, args_vga, NULL },
     { "boot", true, args_boot, NULL },
     { "usb", false, opt_flag, NULL },
@@ -221,7 +224,7 @@ static const struct option options[] = {
     { "msg", true, opt_note, LOGGING },
     { "icount", true, opt_refuse, "time is stepped by the client of -accel qtest" },
     { "win2k-hack", false, opt_note, "disks interrupt late enough for it" },
-    { "no-quit", false, opt_note, "there is no window to close" },
+    { "no-quit", false, opt_flag, NULL },
     { "mem-path", true, opt_note, "guest memory is not backed by a file" },
     { "mem-prealloc", false, opt_note, "guest memory is not backed by a file" },
     { "numa", true, opt_refuse, "leave it out: guests have one node" },

@@ -160,7 +160,8 @@ struct vm_args {
     struct web_arg web;
     struct config secrets[ARGS_SECRETS]; /* -object secret, tls-creds-x509, tls-creds-anon */
     unsigned nsecrets;
-    bool sdl;                    /* never set: -display sdl is refused */
+    bool sdl, full_screen;       /* a window on this machine */
+    bool keep_open;              /* window-close=off */
     char *serials[ARGS_SERIALS]; /* sink.h's spelling; "none": leave this COM port out */
     unsigned nserials;
     struct chardev_arg chardevs[ARGS_CHARDEVS];

@@ -14,6 +14,7 @@
 #include "control/keyval.h"
 #include "control/parts.h"
 #include "control/qmp.h"
+#include "display/sdl.h"
 #include "display/vnc.h"
 #include "hw/core/log.h"
 
@@ -241,6 +242,34 @@ static int open_vnc(struct vm *vm, struct err *err)
     return console_open(vm, &o, err);
 }
 
+static void on_window_closed(void *arg)
+{
+    struct vm *vm = arg;
+
+    log_line("the window was closed; ending");
+    qmp_event(vm->qmp, "SHUTDOWN", json_pack("{s:b, s:s}", "guest", 0, "reason", "host-ui"));
+    vm_quit(vm);
+}
+
+static int open_window(struct vm *vm, struct err *err)
+{
+    char helper[PATH_MAX + 16];
+    struct sdl_options o = { .name = vm->args.name,
+                             .helper = helper,
+                             .full_screen = vm->args.full_screen,
+                             .keep_open = vm->args.keep_open,
+                             .closed = on_window_closed,
+                             .arg = vm };
+
+    if (!vm->args.sdl || vm->args.replay)
+        return 0;
+    snprintf(helper, sizeof(helper), "%s/portico-sdl", vm->helpers);
+    if (access(helper, X_OK))
+        return err_set(err, -errno, "%s: %s; it is built where SDL 2 is installed", helper,
+                       strerror(errno));
+    return sdl_open(&vm->sdl, vm->loop, vm->display, &o, err);
+}
+
 static struct net *open_netdev(struct vm *vm, const struct nic_arg *nic, struct err *err)
 {
     const struct vm_args *a = &vm->args;
@@ -308,6 +337,8 @@ static int assemble(struct vm *vm, struct err *err)
         connect_tape(vm);
     if (!rc)
         rc = open_vnc(vm, err);
+    if (!rc)
+        rc = open_window(vm, err);
     if (!rc) {
         vm->qmp =
             qmp_new(vm->loop, vm, vm->args.chardevs, vm->args.replay ? 0 : vm->args.nchardevs, err);
@@ -382,6 +413,7 @@ static void take_apart(struct vm *vm)
     channels_close(vm);
     qmp_free(vm->qmp);
     vnc_close(vm->vnc);
+    sdl_close(vm->sdl);
     machine_free(&vm->machine);
     for (unsigned i = 0; i < vm->args.nnics; i++)
         net_close(vm->nets[i]);

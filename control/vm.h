@@ -15,6 +15,7 @@
 #include "ioreq/world.h"
 #include "net/net.h"
 
+struct sdl;
 struct vnc;
 struct qmp;
 
@@ -82,6 +83,7 @@ struct vm {
     struct machine machine;
     struct display *display;
     struct vnc *vnc; /* NULL: -vnc none */
+    struct sdl *sdl; /* NULL: no window */
     struct qmp *qmp;
     struct vm_drive drives[ARGS_DRIVES]; /* parallel to args.drives */
     struct vm_host hosts[MACHINE_DEVICES];

@@ -42,17 +42,20 @@ enum viewer_msg_type {
     VM_SIZE,     /* the client would like the guest's screen this large */
     VM_CLIP,     /* the client's clipboard has so many bytes of text */
     VM_ASK,      /* a button of the web console, or XVP; answered by VM_ANSWER */
+    VM_CLOSED,   /* a local window was closed */
 };
 
 enum viewer_config_flags {
-    CONFIG_WEB = 1,          /* the socket speaks HTTP and WebSocket */
-    CONFIG_TLS = 2,          /* from the first byte with CONFIG_WEB, else by VeNCrypt */
-    CONFIG_CONSOLE = 4,      /* serve the page and hear its buttons */
-    CONFIG_TOKEN = 8,        /* a web client must know the token */
-    CONFIG_POWER = 16,       /* reset and power button are allowed */
-    CONFIG_VIEW_ONLY = 32,   /* no key, no pointer, no button */
-    CONFIG_PASTE_KEY = 64,   /* Ctrl-Alt-V types the clipboard */
-    CONFIG_LOCAL_ONLY = 128, /* no secret protects this page: refuse names that are not ours */
+    CONFIG_WEB = 1,           /* the socket speaks HTTP and WebSocket */
+    CONFIG_TLS = 2,           /* from the first byte with CONFIG_WEB, else by VeNCrypt */
+    CONFIG_CONSOLE = 4,       /* serve the page and hear its buttons */
+    CONFIG_TOKEN = 8,         /* a web client must know the token */
+    CONFIG_POWER = 16,        /* reset and power button are allowed */
+    CONFIG_VIEW_ONLY = 32,    /* no key, no pointer, no button */
+    CONFIG_PASTE_KEY = 64,    /* Ctrl-Alt-V types the clipboard */
+    CONFIG_LOCAL_ONLY = 128,  /* no secret protects this page: refuse names that are not ours */
+    CONFIG_FULL_SCREEN = 256, /* of a local window */
+    CONFIG_KEEP_OPEN = 512,   /* closing it does nothing */
 };
 
 enum viewer_ask { ASK_RESET, ASK_POWER, ASK_EJECT, ASK_CLOSE_TRAY, ASK_TEXT, ASK_END };

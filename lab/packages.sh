@@ -6,7 +6,7 @@
 # To build portico.
 PACKAGES_BUILD=(meson ninja-build pkg-config gcc clang acpica-tools libc6-dev libxen-dev libuv1-dev
     libjansson-dev liburing-dev libnbd-dev libvncserver-dev libgnutls28-dev
-    libseccomp-dev libslirp-dev libpng-dev libzstd-dev zlib1g-dev libcmocka-dev)
+    libseccomp-dev libsdl2-dev libslirp-dev libpng-dev libzstd-dev zlib1g-dev libcmocka-dev)
 
 # To test what needs no hypervisor: oracles (QEMU, qemu-img, nbdkit), fuzzers and lints.
 PACKAGES_CHECK=(passt tcpdump nbdkit qemu-utils qemu-system-xen libclang-rt-14-dev valgrind python3

@@ -14,9 +14,9 @@ static const struct {
     { "-initrd|/i", "-initrd: not supported; boot from a disk or CD image instead" },
     { "-append|x", "-append: not supported; boot from a disk or CD image instead" },
     { "-spice|port=5900,disable-ticketing=on", "-spice: not supported; use -vnc" },
-    { "-display|sdl", "-display sdl: not supported; use vnc=1 in the guest's configuration "
-                      "(-vnc HOST:N)" },
-    { "-sdl", "-sdl: not supported; use vnc=1 in the guest's configuration (-vnc HOST:N)" },
+    { "-display|gtk",
+      "-display gtk: not supported; use vnc=1 (-vnc HOST:N) or sdl=1 (-display sdl) "
+      "in the guest's configuration" },
     { "-xen-attach", "-xen-attach: not supported; PV and PVH domains need no device model of "
                      "this kind" },
     { "-machine|xenpv", "-machine xenpv: not supported; PV and PVH domains need no device model "
