@@ -24,7 +24,7 @@ LAB_PROGRAMS=(/bin/bash /sbin/ip /sbin/bridge /usr/bin/strace /usr/bin/socat
 LAB_FILES=(/etc/xen/scripts /usr/lib/xen-4.17/boot/hvmloader /usr/share/seabios /usr/lib/ipxe/qemu
     /usr/share/qemu/keymaps)
 LAB_MODULES=(virtio_pci virtio_net 9pnet_virtio 9p xenfs xen-evtchn xen-gntdev xen-gntalloc
-    xen-privcmd xen-netback xen-blkback loop tun bridge kvm-amd)
+    xen-privcmd xen-netback xen-blkback loop tun bridge 8021q kvm-amd)
 
 lab_say() { echo "lab: $*" >&2; }
 

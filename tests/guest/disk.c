@@ -299,7 +299,7 @@ static void cmd_random(int argc, char **argv)
 static void cmd_reload(int argc, char **argv)
 {
     unload_ata();
-    load_modules(argc > 1 ? argv[1] : "");
+    load_modules("/modules/list", argc > 1 ? argv[1] : "");
     cmd_disks(0, NULL);
     say("reloaded %s", argc > 1 ? argv[1] : "");
 }

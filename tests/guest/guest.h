@@ -16,7 +16,7 @@ struct command {
 };
 
 extern const struct command disk_commands[], verify_commands[], input_commands[], hammer_commands[],
-    fuzz_commands[];
+    fuzz_commands[], net_commands[];
 
 /* A whole answer line: to the serial port and to the screen. */
 __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...);
@@ -24,7 +24,7 @@ __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...);
 double seconds(void);
 int num(int argc, char **argv, int i, int otherwise);
 bool slurp(const char *path, char *buf, size_t size); /* first line, without its newline */
-void load_modules(const char *libata_options);
+void load_modules(const char *names, const char *libata_options);
 void unload_ata(void);
 
 int open_disk(const char *hd, int flags); /* "hda" to "hdd", O_DIRECT; -1: it has been said why */

@@ -10,8 +10,9 @@ GUEST_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # What is not a module in Debian's kernel needs no mention: i8042, atkbd, serio, 8250, balloon.
 GUEST_MODULES=(sd_mod sr_mod isofs ata_piix ahci evdev psmouse)
-GUEST_USB_MODULES=(uhci-hcd usbhid hid-generic)
 GUEST_PV_MODULES=(sr_mod isofs ata_piix evdev psmouse xen-blkfront xen-kbdfront)
+GUEST_USB_MODULES=(uhci-hcd usbhid hid-generic)
+GUEST_NET_MODULES=(8139cp e1000 pcnet32 ne2k-pci 8021q)
 # xen_emul_unplug=never: drive the emulated devices, not the paravirtual ones. iomem=relaxed: for
 # the tests that reach VGA memory through /dev/mem. nokaslr, mitigations=off, tests off: time.
 GUEST_CMDLINE="console=tty0 console=ttyS0,115200 quiet panic=-1 \
@@ -31,6 +32,10 @@ guest_initramfs() {
     lab_modules "$root" "${GUEST_MODULES[@]}" | while read -r m; do
         cp "$root/lib/modules/$kver/$m" "$tree/modules/"
         echo "${m##*/}" >> "$tree/modules/list"
+    done
+    lab_modules "$root" "${GUEST_NET_MODULES[@]}" | while read -r m; do
+        cp "$root/lib/modules/$kver/$m" "$tree/modules/"
+        echo "${m##*/}" >> "$tree/modules/net"
     done
     lab_modules "$root" "${GUEST_USB_MODULES[@]}" | while read -r m; do
         cp "$root/lib/modules/$kver/$m" "$tree/modules/"

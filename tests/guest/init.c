@@ -77,11 +77,11 @@ bool slurp(const char *path, char *buf, size_t size)
     return n > 0;
 }
 
-/* /modules/list names the files in an order that can be loaded. */
-void load_modules(const char *libata_options)
+/* The file names modules in an order that can be loaded. */
+void load_modules(const char *names, const char *libata_options)
 {
     char name[128], path[160];
-    FILE *list = fopen("/modules/list", "r");
+    FILE *list = fopen(names, "r");
 
     while (list && fscanf(list, "%127s", name) == 1) {
         int fd;
@@ -162,7 +162,8 @@ static const struct command basic_commands[] = { { "help", cmd_help, "this list"
                                                  { 0 } };
 
 static const struct command *const tables[] = { basic_commands, disk_commands,   verify_commands,
-                                                input_commands, hammer_commands, fuzz_commands };
+                                                input_commands, hammer_commands, fuzz_commands,
+                                                net_commands };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static void cmd_help(int argc, char **argv)
@@ -239,7 +240,7 @@ int main(void)
     open_terminals();
     put(screen.fd, banner, sizeof(banner) - 1);
     say("userland %.1f", seconds());
-    load_modules("");
+    load_modules("/modules/list", "");
     cmd_info(0, NULL);
     run_line((char[]){ "disks" });
     say("ready %.1f", seconds());

@@ -118,3 +118,95 @@ guest_pv() {
     guest_started pv
     lab_wait_line 300 $STATE/pv.serial 'GUEST: ready' || fail "no userland in time: $(tail -3 $STATE/pv.serial | tr '\r\n' '  ')"
 }
+
+# --- networks ---------------------------------------------------------------------------------
+
+NET_HERE=192.168.50.1               # dom0 on the bridge; .20 and up are given out
+NET_MIB=${NET_MIB:-8}               # each way, for each card
+
+# A bridge with DHCP, and files by HTTP for who boots from the network.
+bridge_up() {
+    [ ! -e /sys/class/net/xenbr0 ] || return 0
+    modprobe -a tun bridge xen-netback 8021q
+    ip link add xenbr0 type bridge
+    ip link set xenbr0 up
+    ip addr add $NET_HERE/24 dev xenbr0
+    mkdir -p /var/lib/misc /tmp/files
+    touch /var/lib/misc/udhcpd.leases
+    nbp > /tmp/files/nbp
+    chmod 755 /tmp/files
+    printf '%s\n' "start 192.168.50.20" "end 192.168.50.60" "interface xenbr0" \
+        "option subnet 255.255.255.0" "option router $NET_HERE" \
+        "boot_file http://$NET_HERE/nbp" > /tmp/udhcpd.conf
+    udhcpd /tmp/udhcpd.conf
+    httpd -p $NET_HERE:80 -h /tmp/files
+}
+
+# A boot program for PXE, 16-bit code for 0:7c00: writes its text to COM1 and stops.
+nbp() {
+    printf '\x31\xc0\x8e\xd8\xbe\x21\x7c\xac\x84\xc0\x74\x12\x88\xc4\xba\xfd\x03\xec\xa8\x20'
+    printf '\x74\xfb\xba\xf8\x03\x88\xe0\xee\xeb\xe9\xf4\xeb\xfdPORTICO-NBP runs\r\n\0'
+    head -c 2048 /dev/zero
+}
+
+# vif SCRIPT-IS-STOCK-OR-NOT: on a machine in peace, Xen's own script.
+vif() {
+    local script=/etc/xen/scripts/vif-bridge
+    [ "${LAB_SLOW:-1}" -le 2 ] || script=/host/tests/vif-plain
+    echo "mac=$1,bridge=xenbr0,model=$2,type=ioemu,script=$script"
+}
+
+# Two cards on the bridge and two in user mode.
+create_net() {
+    bridge_up
+    cp /host/guest.iso /tmp/guest.iso
+    start net 'boot="d"' "disk=['$(lab_cd hdc /tmp/guest.iso)']" \
+        "vif=['$(vif 00:16:3e:00:00:11 rtl8139)','$(vif 00:16:3e:00:00:12 e1000)']" \
+        'device_model_args_hvm=["-nic","user,model=rtl8139,mac=00:16:3e:00:00:13",
+"-nic","user,model=e1000,mac=00:16:3e:00:00:14","-object","filter-dump,id=d,netdev=net0,file=/tmp/net0.pcap"]'
+}
+
+guest_net() {
+    guest_started net
+    lab_wait_line 300 $STATE/net.serial 'GUEST: ready' || fail "no userland in time"
+    [ "$(field cards "$(ask net 60 net)")" = 4 ] || fail "not four cards: $(ask net 60 net)"
+}
+
+# talk CARD ADDRESS: DHCP, echoes, and bytes both ways between the guest and dom0 at that address.
+talk() {
+    local card=$1 here=$2 got sum
+    got=$(ask net 120 dhcp "$card")
+    case $got in "dhcp "*) ;; *) fail "$card: $got" ;; esac
+    got=$(ask net 120 ping "$here" 5)
+    [ "$got" = "ping 5/5" ] || fail "$card: $got"
+    got=$(ask net 120 ping "$here" 3 1472)
+    [ "$got" = "ping 3/3" ] || fail "$card, full frames: $got"
+    [ -e /tmp/big ] || head -c $((NET_MIB << 20)) /dev/urandom > /tmp/big
+    socat -u FILE:/tmp/big TCP-LISTEN:5001,reuseaddr &
+    lab_until 10 listening 1389
+    got=$(ask net 300 fetch "$here" 5001)
+    sum=$(md5sum < /tmp/big | cut -d' ' -f1)
+    [ "$(field md5 "$got")" = "$sum" ] || fail "$card, to the guest: $got instead of $sum"
+    note "$card to the guest: $NET_MIB MiB in $(field seconds "$got") s"
+    socat -u TCP-LISTEN:5002,reuseaddr STDOUT | md5sum > /tmp/pushed &
+    lab_until 10 listening 138A
+    got=$(ask net 300 push "$here" 5002 $NET_MIB)
+    lab_until 10 test -s /tmp/pushed
+    [ "$(field md5 "$got")" = "$(cut -d' ' -f1 /tmp/pushed)" ] ||
+        fail "$card, from the guest: $got but $(cat /tmp/pushed) came"
+    note "$card from the guest: $NET_MIB MiB in $(field seconds "$got") s"
+    rm /tmp/pushed
+    ask net 60 down "$card" > /dev/null
+}
+listening() { grep -q ":$1 00000000:0000 0A" /proc/net/tcp; }
+
+# boots_by_pxe NAME LINE...: iPXE finds the boot program and starts it.
+boots_by_pxe() {
+    local name=$1
+    shift
+    start "$name" 'boot="n"' "$@"
+    lab_wait_line 180 "$STATE/$name.serial" 'PORTICO-NBP runs' ||
+        fail "$name: $(xen_log "$name" | tail -2 | tr '\n' ';')"
+    stop "$name"
+}
+answered_ping() { [ "$(ask net 60 ping 10.0.2.2 1)" = "ping 1/1" ]; }
