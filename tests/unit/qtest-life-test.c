@@ -24,6 +24,20 @@ TEST(signals_end_it_well)
     }
 }
 
+/* The ones behind the first met a process without handlers, and it did not end with status 0. */
+TEST(many_signals_end_it_well)
+{
+    for (unsigned i = 0; i < 10; i++) {
+        struct rig *r = rig_new("-m 16");
+
+        CHECK(is(ask(r, "endianness"), "OK little"));
+        while (rig_lives(r))
+            kill(r->pid, SIGTERM);
+        CHECK_EQ(rig_wait(r), 0);
+        rig_free(r);
+    }
+}
+
 TEST(it_outlives_its_client)
 {
     struct rig *r = rig_new("-m 16");
