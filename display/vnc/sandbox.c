@@ -13,10 +13,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define NOBODY    65534
-#define MAX_FILES 16
-#define MAX_DATA  (128ul << 20) /* buffers of the encoders */
-#define MAX_SPACE (1ul << 30)   /* with two screens of 4096 x 4096 while one replaces the other */
+#define NOBODY          65534
+#define MAX_FILES       16
+#define BELOW_THE_GUEST 5 /* nice: where processors are short, the guest's I/O goes first */
+#define MAX_DATA        (128ul << 20) /* buffers of the encoders */
+#define MAX_SPACE       (1ul << 30) /* with two screens of 4096 x 4096 while one replaces the other */
 
 static void limit(int what, rlim_t most)
 {
@@ -42,6 +43,7 @@ static void drop_root(void)
 
 void sandbox_enter(void)
 {
+    setpriority(PRIO_PROCESS, 0, BELOW_THE_GUEST);
     close_range(VIEWER_FD + 1, ~0u, 0);
     if (geteuid() == 0)
         drop_root();
