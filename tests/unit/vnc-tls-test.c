@@ -30,8 +30,8 @@ static void put_file(const char *dir, const char *name, const void *data, size_t
 
 static void make_creds(const char *dir)
 {
-    gnutls_x509_privkey_t key;
-    gnutls_x509_crt_t crt;
+    gnutls_x509_privkey_t key = NULL;
+    gnutls_x509_crt_t crt = NULL;
     gnutls_datum_t pem = { NULL, 0 };
     time_t now = time(NULL);
 
