@@ -38,7 +38,7 @@ int keyval_from_json(struct config *cfg, const char *opt, const struct json_t *o
 int keyval_check(const struct config *cfg, const char *opt, const struct keyval_key *keys,
                  struct err *err);
 
-/* The value that text is, as JSON with strings also in single quotes, as QEMU takes them; or NULL. */
+/* The value of a text, JSON with strings also in single quotes, as QEMU takes them; or NULL. */
 struct json_t *json_load_quoted(const char *text, size_t len, struct json_error_t *error);
 
 /* A whole decimal number, at most max. */
