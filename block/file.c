@@ -20,6 +20,7 @@
 #include "block/cdwatch.h"
 #include "block/hostfile.h"
 #include "block/impl.h"
+#include "block/req-list.h"
 #include "block/store-impl.h"
 
 #define FILE_SECTOR 512
@@ -31,12 +32,12 @@ struct file {
     struct hostfile h; /* h.size: bytes that exist; block.size is rounded up */
     struct aio *aio;   /* the ring, or threads */
     struct aio *slow;
-    struct store *store;                /* on the same file, for slow requests */
-    uv_mutex_t lock;                    /* of store: one thread at a time */
-    unsigned slow_inflight, changes;    /* writing requests in flight */
-    bool alone;                         /* and it is one that reads blocks first */
-    struct block_req *held, *held_last; /* changes that wait for that */
-    struct cdwatch *watch;              /* of a CD-ROM drive */
+    struct store *store;             /* on the same file, for slow requests */
+    uv_mutex_t lock;                 /* of store: one thread at a time */
+    unsigned slow_inflight, changes; /* writing requests in flight */
+    bool alone;                      /* and it is one that reads blocks first */
+    struct req_list held;            /* changes that wait for that */
+    struct cdwatch *watch;           /* of a CD-ROM drive */
 };
 
 /* How many bytes of the request exist in the file. */
@@ -209,16 +210,11 @@ static void file_submit(struct block *b, struct block_req *req)
         block_finish_later(req, 0);
         return;
     }
-    if (!req_changes(req) || !(f->held || must_wait(f, req))) {
+    if (!req_changes(req) || !(f->held.first || must_wait(f, req))) {
         file_start(f, req);
         return;
     }
-    req->next = NULL;
-    if (f->held)
-        f->held_last->next = req;
-    else
-        f->held = req;
-    f->held_last = req;
+    list_push(&f->held, req);
 }
 
 /* A request has left the engine: those that waited for it may go. */
@@ -229,12 +225,8 @@ static void file_left(struct file *f, const struct block_req *req)
         return;
     f->changes--;
     f->alone = false;
-    while (f->held && !must_wait(f, f->held)) {
-        struct block_req *next = f->held;
-
-        f->held = next->next;
-        file_start(f, next);
-    }
+    while (f->held.first && !must_wait(f, f->held.first))
+        file_start(f, list_pop(&f->held));
 }
 
 static void file_done(struct block_req *req, int err)
@@ -251,29 +243,11 @@ static void file_cancelled(struct block_req *req)
 
 static const struct aio_ops file_aio_ops = { file_next, file_result, file_done, file_cancelled };
 
-/* Takes req off the list of those that wait; false: it is not there. */
-static bool unhold(struct file *f, struct block_req *req)
-{
-    struct block_req *prev = NULL, *r = f->held;
-
-    for (; r && r != req; r = r->next)
-        prev = r;
-    if (!r)
-        return false;
-    if (prev)
-        prev->next = req->next;
-    else
-        f->held = req->next;
-    if (f->held_last == req)
-        f->held_last = prev;
-    return true;
-}
-
 static void file_cancel(struct block *b, struct block_req *req)
 {
     struct file *f = b->priv;
 
-    if (unhold(f, req))
+    if (list_remove(&f->held, req))
         block_finish_later(req, ECANCELED);
     else
         aio_cancel(req_is_slow(f, req) ? f->slow : f->aio, req);
