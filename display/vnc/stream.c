@@ -357,15 +357,16 @@ rfbBool webSocketsCheck(rfbClientPtr cl)
  */
 rfbBool rfbSendRectEncodingRaw(rfbClientPtr cl, int x, int y, int w, int h)
 {
-    rfbFramebufferUpdateRectHeader r = {
-        .r = { .x = Swap16IfLE(x), .y = Swap16IfLE(y), .w = Swap16IfLE(w), .h = Swap16IfLE(h) },
-        .encoding = Swap32IfLE(rfbEncodingRaw)
-    };
+    rfbFramebufferUpdateRectHeader r = { .encoding = Swap32IfLE(rfbEncodingRaw) };
     size_t stride = (size_t)cl->scaledScreen->paddedWidthInBytes, bpp = cl->format.bitsPerPixel / 8;
     const char *from = cl->scaledScreen->frameBuffer + (size_t)y * stride + (size_t)x * 4;
 
     if (w <= 0 || h <= 0)
         return TRUE;
+    r.r.x = Swap16IfLE(x);
+    r.r.y = Swap16IfLE(y);
+    r.r.w = Swap16IfLE(w);
+    r.r.h = Swap16IfLE(h);
     if (w > SURFACE_MAX_WIDTH || (cl->ublen > 0 && !rfbSendUpdateBuf(cl)))
         return FALSE;
     if (rfbWriteExact(cl, (const char *)&r, sz_rfbFramebufferUpdateRectHeader) != 1)
