@@ -142,15 +142,10 @@ bool nic_send_undone(struct nic *n, const struct net_offload *undone, size_t mov
     return net_send_offload(n->net, &o, frame, len);
 }
 
-uint32_t nic_fcs(const uint8_t *frame, size_t len)
-{
-    return crc32(0, frame, len);
-}
-
 uint32_t nic_fcs_padded(const uint8_t *frame, size_t len)
 {
     static const uint8_t pad[NIC_MIN_FRAME];
-    uint32_t crc = crc32(0, frame, len);
+    uint32_t crc = nic_fcs(frame, len);
 
     return len < NIC_MIN_FRAME ? crc32(crc, pad, NIC_MIN_FRAME - len) : crc;
 }

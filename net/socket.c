@@ -26,6 +26,7 @@ struct sock {
     uv_poll_t *poll, *listening;
     int spare;    /* of accept_next() */
     bool waiting; /* the card had no room */
+    bool batch;   /* more is about to be sent */
     bool told;    /* of a peer that cannot be reached, once */
     char id[64];
     size_t have, out_at, out_len, turn; /* turn: bytes delivered in this one */
@@ -109,13 +110,25 @@ static bool send_stream(struct sock *s, const uint8_t *frame, size_t len)
 
     if (s->plan.fd < 0 || s->out_len + HEADER + len > OUT_MAX)
         return false;
-    memmove(s->out, s->out + s->out_at, s->out_len);
+    if (s->out_at)
+        memmove(s->out, s->out + s->out_at, s->out_len);
     s->out_at = 0;
     memcpy(s->out + s->out_len, head, HEADER);
     memcpy(s->out + s->out_len + HEADER, frame, len);
     s->out_len += HEADER + len;
-    flush(s);
+    if (!s->batch || s->out_len > OUT_MAX / 2)
+        flush(s);
     return true;
+}
+
+/* On a stream the frames of one handler go out in one write. */
+static void sock_batch(struct net *n, bool on)
+{
+    struct sock *s = n->priv;
+
+    s->batch = on;
+    if (!on && s->out_len && s->plan.stream && s->plan.fd >= 0)
+        flush(s);
 }
 
 static bool sock_send(struct net *n, const uint8_t *frame, size_t len)
@@ -135,9 +148,14 @@ static bool sock_send(struct net *n, const uint8_t *frame, size_t len)
     return sent == (ssize_t)len;
 }
 
+static size_t be32(const uint8_t *p)
+{
+    return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+}
+
 static size_t frame_len(const struct sock *s)
 {
-    return (size_t)s->in[0] << 24 | (size_t)s->in[1] << 16 | (size_t)s->in[2] << 8 | s->in[3];
+    return be32(s->in);
 }
 
 /* Reads up to the end of the header or of the frame: never past it, so that nothing waits here. */
@@ -163,6 +181,30 @@ static bool read_stream(struct sock *s)
         net_deliver(&s->net, s->in + HEADER, frame_len(s));
     }
     return true;
+}
+
+/*
+ * Whole frames that are there, looked at first and taken out of the kernel's
+ * queue once: what the card has no room for stays there. False: there is none.
+ */
+static bool read_many(struct sock *s)
+{
+    ssize_t n = recv(s->plan.fd, s->in, sizeof(s->in), MSG_DONTWAIT | MSG_PEEK);
+    size_t at = 0;
+
+    while (n > 0 && (size_t)n - at > HEADER && (!at || net_wants(&s->net))) {
+        const uint8_t *f = s->in + at;
+        size_t len = be32(f);
+
+        if (!len || len > NET_FRAME_MAX || (size_t)n - at < HEADER + len)
+            break;
+        at += HEADER + len;
+        s->turn += len;
+        net_deliver(&s->net, f + HEADER, len);
+    }
+    if (at && recv(s->plan.fd, s->in, at, MSG_DONTWAIT) != (ssize_t)at)
+        hang_up(s, "the other end's frames cannot be read twice");
+    return at != 0;
 }
 
 static bool read_dgram(struct sock *s)
@@ -191,6 +233,8 @@ static void io_ready(uv_poll_t *h, int status, int events)
             watch_again(s);
             return;
         }
+        if (s->plan.stream && !s->have && read_many(s))
+            continue;
         if (!(s->plan.stream ? read_stream(s) : read_dgram(s)))
             return;
     }
@@ -240,9 +284,12 @@ static void sock_free(struct net *n)
     free(n->priv);
 }
 
-static const struct net_ops sock_ops = {
-    .name = "socket", .shut = sock_shut, .free = sock_free, .send = sock_send, .kick = sock_kick
-};
+static const struct net_ops sock_ops = { .name = "socket",
+                                         .shut = sock_shut,
+                                         .free = sock_free,
+                                         .send = sock_send,
+                                         .kick = sock_kick,
+                                         .batch = sock_batch };
 
 struct net *net_open_socket(struct uv_loop_s *loop, const char *id, const struct config *cfg,
                             struct err *err)

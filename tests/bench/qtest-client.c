@@ -12,6 +12,7 @@
  *   pio      1 MiB by READ SECTORS
  *   dma-OP-SECTORS-MIB[-random]   so much of the disk by READ or WRITE DMA EXT (OP: read, write),
  *            so many sectors a command, in order or all over it
+ *   net-CARD-WAY  frames: net-bench.c
  *   reads=N  N port reads and nothing else, for an instruction counter around PROGRAM
  *
  * Client and device model run on one CPU: a wake-up of another CPU costs more
@@ -26,11 +27,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "qtest-peer.h"
 
 #define FLEET     50
 #define PINGS     100000
@@ -39,15 +42,7 @@
 #define PRD_BYTES 0x10000
 #define BUFFER_AT 0x200000
 
-struct peer {
-    pid_t pid;
-    int fd;
-    char in[1 << 16];
-    size_t at, len;
-    int64_t started, answered;
-};
-
-static int64_t now(clockid_t clock)
+int64_t now(clockid_t clock)
 {
     struct timespec ts;
 
@@ -55,14 +50,14 @@ static int64_t now(clockid_t clock)
     return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-static int64_t cpu_of(pid_t pid)
+int64_t cpu_of(pid_t pid)
 {
     clockid_t clock;
 
     return clock_getcpuclockid(pid, &clock) ? 0 : now(clock);
 }
 
-__attribute__((noreturn)) static void fail(const char *what)
+void fail(const char *what)
 {
     fprintf(stderr, "qtest-client: %s: %s\n", what, strerror(errno));
     exit(1);
@@ -89,7 +84,7 @@ static const char *next_line(struct peer *p)
     }
 }
 
-static void say(struct peer *p, const char *text, size_t len)
+void say(struct peer *p, const char *text, size_t len)
 {
     while (len) {
         ssize_t n = write(p->fd, text, len);
@@ -102,7 +97,7 @@ static void say(struct peer *p, const char *text, size_t len)
 }
 
 /* Interrupt messages are counted in *raised, when the line is `irq`. */
-static const char *answer(struct peer *p, const char *irq, unsigned *raised)
+const char *answer(struct peer *p, const char *irq, unsigned *raised)
 {
     const char *line;
 
@@ -117,7 +112,7 @@ static const char *answer(struct peer *p, const char *irq, unsigned *raised)
     return line;
 }
 
-static void ask(struct peer *p, const char *request)
+void ask(struct peer *p, const char *request)
 {
     say(p, request, strlen(request));
     say(p, "\n", 1);
@@ -131,6 +126,7 @@ static void run(const char *path, char **cmd)
     char *argv[256], where[128];
     int n = 0;
 
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a client that failed */
     snprintf(where, sizeof(where), "unix:%s", path);
     while (*cmd && n < 248)
         argv[n++] = *cmd++;
@@ -145,7 +141,7 @@ static void run(const char *path, char **cmd)
     fail(argv[0]);
 }
 
-static void start(struct peer *p, char **cmd)
+void start(struct peer *p, char **cmd)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -175,7 +171,7 @@ static void start(struct peer *p, char **cmd)
     unlink(addr.sun_path);
 }
 
-static void end(struct peer *p)
+void end(struct peer *p)
 {
     kill(p->pid, SIGTERM);
     waitpid(p->pid, NULL, 0);
@@ -276,7 +272,7 @@ static size_t command(char *to, size_t size, uint64_t lba, unsigned count, uint8
                     (unsigned)(lba >> 40) & 255, (unsigned)(lba >> 16) & 255, cmd);
 }
 
-static void config(struct peer *p, unsigned devfn, unsigned off, const char *op, uint32_t val)
+void config(struct peer *p, unsigned devfn, unsigned off, const char *op, uint32_t val)
 {
     char text[96];
 
@@ -438,6 +434,8 @@ int main(int argc, char **argv)
         reads(argv + 3, atoi(argv[1] + 6));
     else if (!strncmp(argv[1], "dma-", 4))
         dma(argv + 3, argv[1]);
+    else if (!strncmp(argv[1], "net-", 4))
+        net_bench(argv[1] + 4, argv + 3);
     else if (!strcmp(argv[1], "pio"))
         pio(argv + 3);
     else
