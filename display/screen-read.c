@@ -14,11 +14,11 @@
 
 #define CELL_W    8
 #define ROWS_MAX  16
-#define SLOTS     16384 /* of the hash of glyphs, several times their number */
-#define SAMPLES   1500  /* cells that are looked at to judge a grid */
-#define ENOUGH    3     /* letters and digits that make a picture one of text */
+#define SLOTS     16384  /* of the hash of glyphs, several times their number */
+#define SAMPLES   1500   /* cells that are looked at to judge a grid */
+#define ENOUGH    3      /* letters and digits that make a picture one of text */
 #define LOW_BLOCK 0x2581 /* looks like a cursor, and mostly is one */
-#define WIDE_GRID 4     /* in a sample, this many are worth a whole look */
+#define WIDE_GRID 4      /* in a sample, this many are worth a whole look */
 
 struct glyph {
     uint32_t ch;
