@@ -348,7 +348,7 @@ int vhd_open(struct image *im, struct err *err)
     if (!rc) {
         v->type = v->footer.type;
         im->size = v->footer.size;
-    im->align = 512;
+        im->align = 512;
         if (v->type != VHD_FIXED)
             rc = open_sparse(v, size, err);
     }
