@@ -139,10 +139,10 @@ static int opt_enable_kvm(struct args_ctx *c, const struct option *o, const char
     return 0;
 }
 
-#define PV       "PV and PVH domains need no device model of this kind"
-#define XEN_CPU  "the hypervisor makes the CPU (cpuid= in the guest's configuration)"
-#define LOGGING  "the log is standard error"
-#define LIBXL    "the toolstack does this"
+#define PV      "PV and PVH domains need no device model of this kind"
+#define XEN_CPU "the hypervisor makes the CPU (cpuid= in the guest's configuration)"
+#define LOGGING "the log is standard error"
+#define LIBXL   "the toolstack does this"
 
 /* In the order of `portico-dm -help`, more or less libxl's. */
 static const struct option options[] = {

@@ -74,7 +74,7 @@ struct nic_arg { /* -device MODEL,…,netdev=D with -netdev tap,id=D,… */
     struct config cfg; /* addr, romfile, rombar, bootindex, multifunction: as given */
     uint8_t mac[6];    /* as given; under Xen 00:16:3e:…, elsewhere 52:54:00:12:34:56 and up */
     bool mac_given;
-    unsigned after;    /* of devices[] came before it: PCI slots go by command-line order */
+    unsigned after; /* of devices[] came before it: PCI slots go by command-line order */
 };
 
 struct netdev_arg { /* -netdev TYPE,id=ID,…; -nic and -net make them too */
