@@ -3,8 +3,9 @@
  * Intel 82441FX (PMC), the host bridge of the 440FX. Intel 290549, chapter 3.2.
  *
  * Only its config space exists: the registers hold what firmware writes. They
- * have no effect, because memory belongs to the hypervisor: PAM (0x59-0x5f)
- * and SMRAM (0x72) move nothing, and 0xc0000-0xfffff is always RAM.
+ * have no effect here: PAM (0x59-0x5f) is looked at by ioreq/host-mem.c where
+ * memory is ours; where it is a hypervisor's, 0xc0000-0xfffff is always RAM. SMRAM
+ * (0x72) moves nothing.
  */
 #include "hw/devices.h"
 

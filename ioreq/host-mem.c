@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "hw/core/pci.h"
 #include "ioreq/host-mem.h"
 
 #define BIOS_END   0x100000
@@ -45,7 +46,7 @@ static int map_firmware(struct host_mem *m, const char *file, struct err *err)
     m->rom = mmap(NULL, m->rom_size, PROT_READ, MAP_PRIVATE, fd, 0);
     low = m->rom_size < BIOS_LOW ? m->rom_size : BIOS_LOW;
     at = m->rom;
-    if (m->rom != MAP_FAILED && m->low >= BIOS_END)
+    if (m->rom != MAP_FAILED && m->low >= BIOS_END && !m->board)
         at = mmap(m->ram + BIOS_END - low, low, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
                   (off_t)(m->rom_size - low));
     close(fd);
@@ -101,12 +102,41 @@ static bool within(uint64_t gpa, uint64_t base, uint64_t size, uint64_t *off, ui
     return true;
 }
 
+#define PAM     0x59 /* of the 82441FX: RE is bit 0, WE bit 1 of each nibble (290549, 3.2.18) */
+#define SEGMENT 0x4000
+#define BIOS_AT 0xe0000
+
+/* Does an access there go to RAM? 0xf0000-0xfffff is the first register's high nibble. */
+static bool is_shadowed(const struct host_mem *m, uint64_t gpa, bool write)
+{
+    const struct pci_func *bridge = m->board ? m->board->pci[0] : NULL;
+    unsigned n = gpa >= 0xf0000 ? 1 : 2 + (unsigned)(gpa - HOST_MEM_VGA_END) / SEGMENT;
+
+    return !bridge || (bridge->cfg[PAM + n / 2] >> (n & 1 ? 4 : 0) & (write ? 2 : 1));
+}
+
+/* 0xc0000-0xfffff: RAM, the firmware's ROM behind it, or nothing. */
+static uint8_t *shadow_at(const struct host_mem *m, uint64_t gpa, uint64_t *len, bool write)
+{
+    uint64_t left = SEGMENT - gpa % SEGMENT, below_end = BIOS_END - gpa;
+
+    if (*len > left)
+        *len = left;
+    if (is_shadowed(m, gpa, write))
+        return m->ram + gpa;
+    if (!write && gpa >= BIOS_AT && m->rom && m->rom_size >= below_end)
+        return m->rom + m->rom_size - below_end;
+    return NULL;
+}
+
 uint8_t *host_mem_at(struct host_mem *m, uint64_t gpa, uint64_t *len, bool write)
 {
     uint64_t off, low = m->low < HOST_MEM_VGA_BASE ? m->low : HOST_MEM_VGA_BASE;
 
     if (within(gpa, 0, low, &off, len))
         return m->ram + off;
+    if (m->low >= BIOS_END && gpa >= HOST_MEM_VGA_END && gpa < BIOS_END)
+        return shadow_at(m, gpa, len, write);
     if (m->low > HOST_MEM_VGA_END &&
         within(gpa, HOST_MEM_VGA_END, m->low - HOST_MEM_VGA_END, &off, len))
         return m->ram + HOST_MEM_VGA_END + off;

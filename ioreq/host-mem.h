@@ -14,7 +14,11 @@
 #define HOST_MEM_VGA_END  0xc0000
 #define HOST_MEM_GIB4     (UINT64_C(1) << 32)
 
+struct platform;
+
 struct host_mem {
+    /* Its host bridge says what of 0xc0000-0xfffff is RAM. NULL: all, with the firmware's end. */
+    const struct platform *board;
     uint8_t *ram; /* low part, then high part; untouched pages cost nothing */
     uint64_t low, high;
     uint8_t *rom; /* the last bytes below 4 GiB; NULL: none */
@@ -24,7 +28,8 @@ struct host_mem {
     uint64_t *vram_dirty;        /* a bit a page */
 };
 
-/* o.ram bytes and o.firmware. 0, or -errno with a line in err; close() either way. */
+/* With board set: o.ram bytes and o.firmware. 0, or -errno with a line in err; close() either way.
+ */
 int host_mem_open(struct host_mem *m, const struct world_options *o, struct err *err);
 void host_mem_close(struct host_mem *m); /* a zeroed one is fine */
 

@@ -157,6 +157,7 @@ static struct platform *qtest_open(struct uv_loop_s *loop, const struct world_op
     }
     platform_init(&q->plat, &qtest_ops, loop);
     q->o = *o;
+    q->mem.board = &q->plat;
     q->lines.changed = qtest_isa_changed;
     q->conn.loop = loop;
     if (qtest_conn_open(q, err) || host_mem_open(&q->mem, o, err)) {

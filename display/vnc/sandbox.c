@@ -17,7 +17,7 @@
 #define MAX_FILES       16
 #define BELOW_THE_GUEST 5 /* nice: where processors are short, the guest's I/O goes first */
 #define MAX_DATA        (128ul << 20) /* buffers of the encoders */
-#define MAX_SPACE       (1ul << 30) /* two screens of 4096 x 4096: one replaces the other */
+#define MAX_SPACE       (1ul << 30)   /* two screens of 4096 x 4096: one replaces the other */
 
 static void limit(int what, rlim_t most)
 {
