@@ -14,8 +14,9 @@ struct json_error_t;
 
 #define KV_NAME 0x01 /* a file name: commas in it are its own */
 #define KV_BARE 0x02 /* may stand alone: "server" is "server=on", "nowait" is "nowait=on" */
-#define KV_LIST 0x04 /* may come again: "hostfwd=A,hostfwd=B" is hostfwd.0.str and hostfwd.1.str   \
-                      */
+#define KV_LIST                                                                                    \
+    0x04 /* may come again: "hostfwd=A,hostfwd=B" is hostfwd.0.str and hostfwd.1.str               \
+          */
 
 struct keyval_key {   /* a table of them ends with name NULL */
     const char *name; /* "file." is every key that begins so */

@@ -394,10 +394,14 @@ static void info_platform(struct line *l)
         fprintf(l->out, "PV drivers: none have announced themselves\n");
     fprintf(l->out, "Unplugged:");
     json_array_foreach(json_object_get(v, "unplugged"), i, item)
+    {
         fprintf(l->out, " %s", json_string_value(item));
+    }
     fprintf(l->out, "\nROM area: %s\n", flag(v, "rom-locked") ? "read-only" : "writable");
     json_array_foreach(json_object_get(v, "log"), i, item)
+    {
         fprintf(l->out, "Log: %s\n", json_string_value(item));
+    }
     json_decref(v);
 }
 

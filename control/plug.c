@@ -147,7 +147,7 @@ int vm_netdev_del(struct vm *vm, const char *id, struct err *err)
     for (unsigned i = 0; i < ARGS_NICS; i++) {
         struct vm_netdev *n = &vm->netdevs[i];
 
-        if (vm->nets[i] == net && i < vm->args.nnics) {
+        if (i < vm->args.nnics && vm->nets[i] == net) {
             free(vm->args.nics[i].netdev); /* the id may come again; the back end ends with us */
             vm->args.nics[i].netdev = NULL;
         }

@@ -22,6 +22,7 @@
 #define VGAMEM_MIN_MB 4
 #define VGAMEM_MAX_MB 16
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): b is the name of a member */
 #define BLT_FIELDS(b)                                                                              \
     FIELD(struct cirrus, b.dst, .max = CIRRUS_MASK),                                               \
         FIELD(struct cirrus, b.src, .max = CIRRUS_MASK), FIELD(struct cirrus, b.fg),               \
@@ -32,6 +33,7 @@
         FIELD(struct cirrus, b.key), FIELD(struct cirrus, b.key_mask),                             \
         FIELD(struct cirrus, b.mode), FIELD(struct cirrus, b.ext, .bits = 0x1f),                   \
         FIELD(struct cirrus, b.rop), FIELD(struct cirrus, b.skip)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct field cirrus_state[] = {
     FIELD(struct cirrus, step),

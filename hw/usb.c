@@ -172,7 +172,7 @@ static int get_string(const struct usb_dev *u, unsigned index, uint8_t *data)
         data[3] = LANG_ENGLISH >> 8;
         return 4;
     }
-    while (u->cls->strings[n] && n < index - 1)
+    while (n < index - 1 && u->cls->strings[n])
         n++;
     text = u->cls->strings[n];
     if (!text && n == index - 1 && u->cls->serial)

@@ -187,7 +187,11 @@ int rig_wait(struct rig *r)
 
 bool rig_lives(struct rig *r)
 {
-    return r->pid && waitpid(r->pid, NULL, WNOHANG) == 0;
+    siginfo_t info = { .si_pid = 0 };
+
+    /* WNOWAIT: how it ended is rig_wait()'s to say */
+    return r->pid && !waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+           !info.si_pid;
 }
 
 void rig_free(struct rig *r)

@@ -209,6 +209,13 @@ TEST(a_pci_line_goes_where_the_links_say)
     rig_free(r);
 }
 
+/* PAM0 and PAM1 of the host bridge: 0xc0000-0xc7fff and 0xf0000-0xfffff are RAM. */
+static void open_shadow(struct rig *r)
+{
+    ask(r, "outl 0xcf8 0x80000058");
+    ask(r, "outl 0xcfc 0x00333000");
+}
+
 TEST(memory_is_where_a_pc_has_it)
 {
     struct rig *r = rig_new("-m 4096");
@@ -217,6 +224,9 @@ TEST(memory_is_where_a_pc_has_it)
     CHECK(is(ask(r, "read 0xbffffffe 4"), "OK 0x01020000"));
     CHECK(is(ask(r, "write 0x9fffe 4 0x01020304"), "OK")); /* no card, no window */
     CHECK(is(ask(r, "read 0x9fffe 4"), "OK 0x01020000"));
+    CHECK(is(ask(r, "write 0xbfffe 4 0x01020304"), "OK")); /* PAM: nothing of it is RAM */
+    CHECK(is(ask(r, "read 0xbfffe 4"), "OK 0x00000000"));
+    open_shadow(r);
     CHECK(is(ask(r, "write 0xbfffe 4 0x01020304"), "OK"));
     CHECK(is(ask(r, "read 0xbfffe 4"), "OK 0x00000304"));
     CHECK(is(ask(r, "writeq 0x13ffffff8 0x1122334455667788"), "OK"));
@@ -256,7 +266,10 @@ TEST(firmware_is_below_4_gib_and_below_1_mib)
     CHECK(is(ask(r, "readb 0xfffffff0"), "OK 0x000000000000003f"));
     CHECK(is(ask(r, "readw 0xdffff"), "OK 0x0000000000002000"));
     CHECK(is(ask(r, "readw 0xfffff"), "OK 0x000000000000003f"));
-    CHECK(is(ask(r, "writeb 0xffff0 0x55"), "OK")); /* shadowed: like RAM */
+    CHECK(is(ask(r, "writeb 0xffff0 0x55"), "OK")); /* the ROM itself */
+    CHECK(is(ask(r, "readb 0xffff0"), "OK 0x000000000000003f"));
+    open_shadow(r);
+    CHECK(is(ask(r, "writeb 0xffff0 0x55"), "OK"));
     CHECK(is(ask(r, "readb 0xffff0"), "OK 0x0000000000000055"));
     rig_free(r);
     unlink(name);
