@@ -301,9 +301,9 @@ static void handle_closed(uv_handle_t *h)
 
 static void close_handles(struct xen *x)
 {
-    uv_poll_t *all[] = { &x->events, &x->store };
+    uv_poll_t *all[] = { &x->events, &x->store, &x->pv_events };
 
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         if (all[i]->data)
             uv_close((uv_handle_t *)all[i], handle_closed);
     }
