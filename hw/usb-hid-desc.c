@@ -146,8 +146,8 @@ static const char *const keyboard_strings[] = { "QEMU", "QEMU USB Keyboard", "HI
 
 #define HID_CLASS(config_desc, names, number)                                                      \
     {                                                                                              \
-        .device = DEVICE_DESC, .config = config_desc, .config_len = sizeof(config_desc),           \
-        .strings = names, .serial = number, .control = hid_control, .in = hid_in,                  \
+        .device = DEVICE_DESC, .config = (config_desc), .config_len = sizeof(config_desc),         \
+        .strings = (names), .serial = (number), .control = hid_control, .in = hid_in,              \
         .ready = hid_ready, .reset = hid_bus_reset, .changed = hid_changed,                        \
     }
 

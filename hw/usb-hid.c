@@ -505,8 +505,8 @@ static void hid_fini(struct device *dev)
 
 #define HID_TYPE(type_name, type_init)                                                             \
     {                                                                                              \
-        .name = type_name, .version = 1, DEVICE_LAYOUT(struct usb_hid), .state = hid_state,        \
-        .init = type_init, .fini = hid_fini, .reset = hid_reset, .sync = hid_sync,                 \
+        .name = (type_name), .version = 1, DEVICE_LAYOUT(struct usb_hid), .state = hid_state,      \
+        .init = (type_init), .fini = hid_fini, .reset = hid_reset, .sync = hid_sync,               \
         .check = hid_check,                                                                        \
     }
 
