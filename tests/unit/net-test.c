@@ -139,7 +139,7 @@ static struct net *open_tap(struct qt *t, const char *name, int *sock)
 {
     struct err err = { "" };
     struct net *n = net_open_tap(t->plat.loop, name, &err);
-    struct sockaddr_ll addr = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+    struct sockaddr_ll addr = { .sll_family = AF_PACKET, .sll_protocol = htons(0x88b5) };
     struct ifreq ifr = { 0 };
 
     *sock = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(0x88b5));
