@@ -11,8 +11,6 @@
 #include <stdint.h>
 #include "hw/core/device.h"
 
-#define BIOS_CPUS_MAX 64 /* as many the DSDT has */
-
 /* Of SMBIOS; NULL: our own word for it. Not kept. */
 struct bios_strings {
     const char *bios_vendor, *bios_version, *bios_date;

@@ -147,3 +147,6 @@ struct viewer_msg {
     };
 };
 static_assert(sizeof(struct viewer_msg) == 104, "layout shared by two processes");
+
+/* portico-dm's side; fd -1: none rides along. 0, or -errno; -EAGAIN: the pair is full. */
+int viewer_send(int chan, struct viewer_msg *m, int fd);

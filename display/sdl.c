@@ -46,29 +46,6 @@ static void sdl_flush(struct sdl *s);
 
 /* ---- to the window ---- */
 
-static int send_packet(int chan, struct viewer_msg *m, int fd)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } ctl = { 0 };
-    struct iovec iov = { m, sizeof(*m) };
-    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-    if (fd >= 0) {
-        struct cmsghdr *c;
-
-        msg.msg_control = ctl.bytes;
-        msg.msg_controllen = sizeof(ctl.bytes);
-        c = CMSG_FIRSTHDR(&msg);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-    }
-    return sendmsg(chan, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 static int say_surface(struct sdl *s)
 {
     struct viewer_msg m = { .type = VM_SURFACE };
@@ -78,7 +55,7 @@ static int say_surface(struct sdl *s)
         m.surface.height = s->surface.height;
         m.surface.stride = s->surface.stride;
     }
-    return send_packet(s->chan, &m, s->surface.fd);
+    return viewer_send(s->chan, &m, s->surface.fd);
 }
 
 static int say_damage(struct sdl *s)
@@ -90,7 +67,7 @@ static int say_damage(struct sdl *s)
     m.damage.w = s->damage.w;
     m.damage.h = s->damage.h;
     s->damage = (struct rect){ 0 };
-    return send_packet(s->chan, &m, -1);
+    return viewer_send(s->chan, &m, -1);
 }
 
 static int say_mode(struct sdl *s)
@@ -98,7 +75,7 @@ static int say_mode(struct sdl *s)
     struct viewer_msg m = { .type = VM_POINTER_MODE };
 
     m.pointer_mode.absolute = s->absolute;
-    return send_packet(s->chan, &m, -1);
+    return viewer_send(s->chan, &m, -1);
 }
 
 static void tell(struct sdl *s, unsigned news)
@@ -320,7 +297,7 @@ static int start(struct sdl *s, const struct sdl_options *o, struct err *err)
     snprintf(m.config.name, sizeof(m.config.name), "%s", o->name ? o->name : "portico");
     m.config.flags =
         (o->full_screen ? CONFIG_FULL_SCREEN : 0) | (o->keep_open ? CONFIG_KEEP_OPEN : 0);
-    rc = send_packet(s->chan, &m, -1);
+    rc = viewer_send(s->chan, &m, -1);
     return rc ? err_set(err, rc, "-display sdl: %s", strerror(-rc)) : first_word(s, err);
 }
 

@@ -187,29 +187,6 @@ int vnc_file(const void *bytes, size_t len)
     return fd;
 }
 
-/* 0, or -errno; -EAGAIN: the pair is full. */
-static int send_packet(int chan, struct viewer_msg *m, int fd)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } ctl = { 0 };
-    struct iovec iov = { m, sizeof(*m) };
-    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-    if (fd >= 0) {
-        struct cmsghdr *c;
-        msg.msg_control = ctl.bytes;
-        msg.msg_controllen = sizeof(ctl.bytes);
-        c = CMSG_FIRSTHDR(&msg);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-    }
-    return sendmsg(chan, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 static void peer_told(struct vnc_peer *p, enum vnc_news what)
 {
     p->dirty &= ~(1u << what);
@@ -367,7 +344,7 @@ static void peer_flush(struct vnc_peer *p)
         if (!(p->dirty & 1u << i) || (news[i].picture && !p->admitted))
             continue;
         news[i].say(p, &m, &fd);
-        rc = send_packet(p->chan, &m, fd);
+        rc = viewer_send(p->chan, &m, fd);
         if (news[i].made && fd >= 0)
             close(fd);
         if (!rc)
@@ -578,7 +555,7 @@ static int start_process(struct vnc_peer *p)
     if (rc)
         return rc;
     if (p->v->nursery >= 0)
-        rc = send_packet(p->v->nursery, &m, pair[1]);
+        rc = viewer_send(p->v->nursery, &m, pair[1]);
     else
         rc = spawn_child(p, pair[1]);
     close(pair[1]);
