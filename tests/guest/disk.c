@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Disks: which mode the driver uses, reading with a checksum, writing a pattern. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -304,17 +305,23 @@ static void cmd_reload(int argc, char **argv)
     say("reloaded %s", argc > 1 ? argv[1] : "");
 }
 
-/* volume DISK: the label of its ISO 9660 file system, read as a new opening of the device. */
+/* volume DISK: the label of its ISO 9660 file system, read as a new opening of the device. The
+ * answer is said after closing it, for an open CD has its tray locked. */
 static void cmd_volume(int argc, char **argv)
 {
     const char *hd = argc > 1 ? argv[1] : "hdc";
     int fd = open_disk(hd, O_RDONLY);
     char label[33] = "";
+    ssize_t n;
+    int error;
 
     if (fd < 0)
         return;
-    if (pread(fd, chunk, 4096, 32768) != 4096)
-        say("error volume %s: %m", hd);
+    n = pread(fd, chunk, 4096, 32768);
+    error = errno;
+    close(fd);
+    if (n != 4096)
+        say("error volume %s: %s", hd, n < 0 ? strerror(error) : "too short");
     else if (memcmp(chunk + 1, "CD001", 5))
         say("volume %s none", hd);
     else {
@@ -322,7 +329,6 @@ static void cmd_volume(int argc, char **argv)
         label[strcspn(label, " ")] = 0;
         say("volume %s label=%s", hd, label);
     }
-    close(fd);
 }
 
 /* mount DISK and umount: a mounted CD has its tray locked. */
