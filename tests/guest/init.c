@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Starts the test guest and carries out the commands that come over the serial port. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -95,13 +96,19 @@ void load_modules(const char *names, const char *libata_options)
         fclose(list);
 }
 
+/* A module that is still at work, scanning its disks, leaves a little later. */
 void unload_ata(void)
 {
     static const char *const names[] = { "ata_piix", "ahci", "libahci", "libata" };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (syscall(SYS_delete_module, names[i], 0))
-            say("unload error %m");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        int tries = 300;
+
+        while (syscall(SYS_delete_module, names[i], O_NONBLOCK) && errno != ENOENT && --tries)
+            usleep(100000);
+        if (!tries)
+            say("unload error %s: %m", names[i]);
+    }
 }
 
 static void cmd_echo(int argc, char **argv)
