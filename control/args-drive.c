@@ -14,7 +14,6 @@
 
 #define IDE_UNITS    4
 #define FLOPPY_UNITS 2
-#define FLASH_UNITS  2
 
 static const struct keyval_key drive_keys[] = {
     { "file", KV_NAME },   { "if", 0 },         { "index", 0 },
@@ -120,7 +119,7 @@ static int place_index(struct vm_args *a, struct drive_arg *d, int unit, const c
                        struct err *err)
 {
     bool floppy = d->iface == DRIVE_FLOPPY;
-    int units = floppy ? FLOPPY_UNITS : FLASH_UNITS;
+    int units = floppy ? FLOPPY_UNITS : (int)ARGS_FLASHES;
 
     if (unit < 0) {
         for (unit = 0; unit < units && args_drive_at(a, d->iface, unit); unit++)
@@ -354,24 +353,6 @@ static int name_drive(struct vm_args *a, const struct config *cfg, struct drive_
     return 0;
 }
 
-/* There is no flash chip yet: the first one, read-only, is the firmware's ROM. */
-static int take_flash(struct vm_args *a, const struct drive_arg *d, struct err *err)
-{
-    if (!d->readonly)
-        return err_set(err, -ENOTSUP,
-                       "-drive if=pflash: a flash that can be written is not supported; say "
-                       "readonly=on, or use -bios");
-    if (d->index || a->bios)
-        return err_set(err, -ENOTSUP,
-                       "-drive if=pflash,index=%d: not supported; there is one "
-                       "firmware image",
-                       d->index);
-    if (!d->file)
-        return err_set(err, -EINVAL, "-drive if=pflash: file= is missing");
-    a->bios = xstrdup(d->file);
-    return 0;
-}
-
 static void drop_drive(struct vm_args *a, struct drive_arg *d)
 {
     args_free_drive(d);
@@ -406,7 +387,7 @@ int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err)
     if (!rc)
         rc = name_drive(a, cfg, d, err);
     if (!rc && iface == DRIVE_PFLASH)
-        rc = take_flash(a, d, err);
+        rc = args_check_flash(d, err);
     if (rc)
         drop_drive(a, d);
     return rc;

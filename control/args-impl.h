@@ -38,10 +38,11 @@ struct args_ctx {
     unsigned nsets;
     char *ids[ARGS_DEVICES]; /* of every -device */
     unsigned nids;
-    bool snapshot;         /* -snapshot */
-    bool debugcon_default; /* -device isa-debugcon without iobase= */
-    char *bad_accel;       /* "-accel accel=tcg": the first that is not here */
-    char *accel_opt;       /* of -accel, which wins over -machine accel= */
+    bool snapshot;             /* -snapshot */
+    bool debugcon_default;     /* -device isa-debugcon without iobase= */
+    char *bad_accel;           /* "-accel accel=tcg": the first that is not here */
+    char *flash[ARGS_FLASHES]; /* -machine pflash0=, pflash1=; NULL: not said */
+    char *accel_opt;           /* of -accel, which wins over -machine accel= */
 };
 
 extern const struct keyval_key args_nic_keys[], args_ide_keys[], args_floppy_keys[];
@@ -74,6 +75,9 @@ struct drive_arg *args_drive_at(struct vm_args *a, enum drive_if iface, int inde
 /* Puts d on an IDE unit, -1: the first free one. `what` is for messages. */
 int args_place_ide(struct vm_args *a, struct drive_arg *d, int unit, const char *what,
                    struct err *err);
+/* args-flash.c */
+int args_check_flash(const struct drive_arg *d, struct err *err); /* of -drive if=pflash */
+int args_join_flash(struct args_ctx *c);
 /* args-object.c */
 option_fn args_object;
 /* args-plug.c */

@@ -104,6 +104,18 @@ static int set_hole(struct args_ctx *c, const char *val)
     return 0;
 }
 
+static void note_flashes(struct args_ctx *c, const struct config *cfg)
+{
+    char key[] = "pflash0";
+
+    for (unsigned i = 0; i < ARGS_FLASHES; i++, key[6]++) {
+        const char *name = config_str(cfg, key, NULL);
+
+        if (name)
+            args_replace(&c->flash[i], name);
+    }
+}
+
 int args_machine(struct args_ctx *c, const struct option *o, const char *arg)
 {
     static const struct keyval_key keys[] = {
@@ -123,6 +135,8 @@ int args_machine(struct args_ctx *c, const struct option *o, const char *arg)
         { "pit", 0 },
         { "sata", 0 },
         { "smbus", 0 },
+        { "pflash0", 0 },
+        { "pflash1", 0 },
         { "graphics", 0 },
         { NULL, 0 },
     };
@@ -157,6 +171,8 @@ int args_machine(struct args_ctx *c, const struct option *o, const char *arg)
         rc = err_set(c->err, -ENOTSUP,
                      "-machine igd-passthru=on: not supported; remove "
                      "gfx_passthru and use vga=\"stdvga\"");
+    if (!rc)
+        note_flashes(c, &cfg);
     config_free(&cfg);
     return rc;
 }

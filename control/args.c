@@ -394,6 +394,8 @@ void args_free_ctx(struct args_ctx *c)
         free(c->sets[i].key);
         free(c->sets[i].val);
     }
+    for (unsigned i = 0; i < ARGS_FLASHES; i++)
+        free(c->flash[i]);
     free(c->accel_opt);
     free(c->bad_accel);
 }
@@ -401,8 +403,11 @@ void args_free_ctx(struct args_ctx *c)
 int args_parse(struct vm_args *a, int argc, char **argv, struct err *err)
 {
     static int (*const steps[])(struct args_ctx *) = {
-        settle_world,       args_join_sets, args_join_plugs,     args_join_nics, args_join_defaults,
-        args_join_chardevs, args_join_name, args_join_bootorder, finish,
+        settle_world,        args_join_sets,
+        args_join_plugs,     args_join_flash,
+        args_join_nics,      args_join_defaults,
+        args_join_chardevs,  args_join_name,
+        args_join_bootorder, finish,
     };
     struct args_ctx c = { .a = a, .err = err };
     int rc;

@@ -18,6 +18,7 @@
 #define ARGS_NICS     16
 #define ARGS_SECRETS  8
 #define ARGS_OBJECTS  32
+#define ARGS_FLASHES  2
 
 /* Where ROM images are looked for after the -L directories. */
 #define ARGS_ROM_DIRS "/usr/share/portico:/usr/share/seabios:/usr/lib/ipxe/qemu:/usr/share/qemu"

@@ -49,6 +49,8 @@ static int open_wanted(struct vm *vm, struct vm_drive *d, const struct block_wan
     rc = d->block && w->group ? vm_drive_join(vm, d, w->group, err) : 0;
     if (!rc && d->group && w->set_group)
         block_group_set(d->group, &w->o.throttle);
+    if (!rc && d->block && a->iface == DRIVE_PFLASH)
+        return 0; /* read when the machine is built, before a tape begins */
     if (rc || d->block)
         return rc ? rc : put_tape(vm, d, err);
     if (a->cdrom && vm->args.incoming >= 0) {
@@ -58,14 +60,12 @@ static int open_wanted(struct vm *vm, struct vm_drive *d, const struct block_wan
     return -EIO;
 }
 
-/* A flash is the firmware's file; what is not plugged in anywhere is opened all the same. */
+/* What is not plugged in anywhere is opened all the same. */
 static int drive_open(struct vm *vm, struct vm_drive *d, struct err *err)
 {
     struct block_want w;
     int rc;
 
-    if (d->arg->iface == DRIVE_PFLASH)
-        return 0;
     rc = block_want_drive(&w, &vm->args, d->arg, err);
     w.o.readonly |= d->arg->cdrom;
     w.o.snapshot |= vm->args.replay && !w.o.readonly;

@@ -25,6 +25,11 @@ static bool find(const char *dirs, const char *name, char *path, size_t size)
 
 int firmware_find(const struct vm_args *a, char *path, size_t size, struct err *err)
 {
+    path[0] = 0;
+    for (unsigned i = 0; i < a->ndrives; i++) {
+        if (a->drives[i].iface == DRIVE_PFLASH && a->drives[i].index == 0)
+            return 0; /* it is in the flash */
+    }
     if (find(a->rom_path, a->bios ? a->bios : DEFAULT_FIRMWARE, path, size))
         return 0;
     path[0] = 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "control/types.h"
+#include "hw/devices.h"
 
 struct walk {
     struct vm *vm;
@@ -66,6 +67,16 @@ static void containers(struct walk *w)
     }
 }
 
+static void flash(struct walk *w, struct vm_drive *d)
+{
+    struct qom_object *o = add(w, "cfi.pflash01");
+
+    if (!o)
+        return;
+    o->drive = d;
+    snprintf(o->path, sizeof(o->path), "/machine/system.flash%d", d->arg->index);
+}
+
 static void drives(struct walk *w)
 {
     for (unsigned i = 0; i < w->vm->args.ndrives; i++) {
@@ -75,7 +86,11 @@ static void drives(struct walk *w)
 
         bool ahci = d->arg && d->arg->iface == DRIVE_AHCI;
 
-        if (!d->arg || (!floppy && !ahci && d->arg->unit < 0) || d->arg->iface == DRIVE_PFLASH)
+        if (d->arg && d->arg->iface == DRIVE_PFLASH) {
+            flash(w, d);
+            continue;
+        }
+        if (!d->arg || (!floppy && !ahci && d->arg->unit < 0))
             continue;
         o = add(w, floppy ? "floppy" : d->arg->cdrom ? "ide-cd" : "ide-hd");
         if (!o)
@@ -120,8 +135,11 @@ static void devices(struct walk *w)
 
     for (unsigned i = 0; i < m->n; i++) {
         bool board = i < m->nboard;
-        struct qom_object *o = add(w, type_name(m->dev[i]->type->name));
+        struct qom_object *o;
 
+        if (m->dev[i]->type == &pflash_type) /* known by its drive */
+            continue;
+        o = add(w, type_name(m->dev[i]->type->name));
         if (!o)
             return;
         o->dev = m->dev[i];

@@ -10,6 +10,7 @@
 #include "control/parts.h"
 #include "hw/core/log.h"
 #include "hw/fdc.h"
+#include "hw/pflash.h"
 
 static void set_number(struct config *cfg, const char *key, uint64_t val)
 {
@@ -205,6 +206,32 @@ static void spec_floppies(struct vm *vm, struct machine_spec *spec, struct confi
     }
 }
 
+/* One under the other, the first ends at 4 GiB. */
+static int spec_flashes(struct vm *vm, struct machine_spec *spec, struct err *err)
+{
+    uint64_t base = UINT64_C(1) << 32;
+    char id[] = "flash0";
+
+    for (int unit = 0; unit < ARGS_FLASHES; unit++, id[5]++) {
+        for (unsigned i = 0; i < vm->args.ndrives; i++) {
+            const struct vm_drive *d = &vm->drives[i];
+            struct config *cfg;
+
+            if (d->arg->iface != DRIVE_PFLASH || d->arg->index != unit)
+                continue;
+            base -= d->block ? d->block->size : 0;
+            if (base < (UINT64_C(1) << 32) - PFLASH_MAX)
+                return err_set(err, -EINVAL,
+                               "drive %s: the flash chips together may have %u MiB at most",
+                               d->arg->id, PFLASH_MAX >> 20);
+            cfg = machine_spec_add(spec, "cfi.pflash01", id);
+            config_set_obj(cfg, "medium", d->block);
+            set_number(cfg, "base", base);
+        }
+    }
+    return 0;
+}
+
 static void spec_board(struct vm *vm, struct machine_spec *spec)
 {
     const struct vm_args *a = &vm->args;
@@ -338,6 +365,7 @@ int spec_make(struct vm *vm, struct machine_spec *spec, struct err *err)
 
     memset(spec, 0, sizeof(*spec));
     spec_board(vm, spec);
-    rc = spec_serials(vm, spec, err);
+    rc = spec_flashes(vm, spec, err);
+    rc = rc ? rc : spec_serials(vm, spec, err);
     return rc ? rc : spec_cards(vm, spec, err);
 }

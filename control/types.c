@@ -36,6 +36,7 @@ const struct qom_type qom_types[] = {
     { "pci-host-bridge", "sys-bus-device", true, "", NULL },
     { "i440FX-pcihost", "pci-host-bridge", false, "pci-host", NULL },
     { "hpet", "sys-bus-device", false, NULL, NULL },
+    { "cfi.pflash01", "sys-bus-device", false, NULL, "drive:str" },
     { "fw_cfg", "sys-bus-device", true, "", NULL },
     { "fw_cfg_io", "fw_cfg", false, "fw_cfg", NULL },
 

@@ -5,7 +5,9 @@
 #include <string.h>
 #include "control/parts.h"
 #include "hw/fdc.h"
+#include "hw/devices.h"
 #include "hw/ide.h"
+#include "hw/pflash.h"
 #include "hw/piix4-pm.h"
 
 /* A card's DMA must not change the memory of a guest that stands still. */
@@ -49,9 +51,13 @@ int vm_drain(struct vm *vm, struct err *err)
     struct device *fdc = machine_find(&vm->machine, "fdc");
     int rc = drives_drain(vm);
     int floppies = fdc ? floppy_drain(fdc) : 0;
-
     int pv = pv_drain(vm->pv);
 
+    for (unsigned i = 0; i < vm->machine.n; i++) {
+        int one = vm->machine.dev[i]->type == &pflash_type ? pflash_drain(vm->machine.dev[i]) : 0;
+
+        rc = rc ? rc : one;
+    }
     rc = rc ? rc : floppies ? floppies : pv;
     return rc ? err_set(err, -rc, "cannot flush the disks: %s", strerror(rc)) : 0;
 }

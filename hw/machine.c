@@ -41,6 +41,8 @@ static const struct {
     { &fw_cfg_type, "fw_cfg", -1, IF_ASKED },
     { &hpet_type, "hpet", -1, IF_ASKED },
     { &fdc_type, "fdc", -1, IF_ASKED },
+    { &pflash_type, "flash0", -1, IF_ASKED },
+    { &pflash_type, "flash1", -1, IF_ASKED },
 };
 
 /* Cards: each entry of the spec takes the next free slot (or USB port), in the order given. */

@@ -115,17 +115,62 @@ static bool is_shadowed(const struct host_mem *m, uint64_t gpa, bool write)
     return !bridge || (bridge->cfg[PAM + n / 2] >> (n & 1 ? 4 : 0) & (write ? 2 : 1));
 }
 
+/* The last bytes below 4 GiB, of the firmware's file or of a chip. NULL: none. */
+static uint8_t *firmware(const struct host_mem *m, uint64_t *size)
+{
+    for (unsigned i = 0; i < HOST_MEM_CHIPS; i++) {
+        const struct host_chip *c = &m->chip[i];
+
+        if (c->host && c->at + c->size == HOST_MEM_GIB4) {
+            *size = c->size;
+            return c->host;
+        }
+    }
+    *size = m->rom_size;
+    return m->rom;
+}
+
 /* 0xc0000-0xfffff: RAM, the firmware's ROM behind it, or nothing. */
 static uint8_t *shadow_at(const struct host_mem *m, uint64_t gpa, uint64_t *len, bool write)
 {
-    uint64_t left = SEGMENT - gpa % SEGMENT, below_end = BIOS_END - gpa;
+    uint64_t left = SEGMENT - gpa % SEGMENT, below_end = BIOS_END - gpa, size;
+    uint8_t *rom;
 
     if (*len > left)
         *len = left;
     if (is_shadowed(m, gpa, write))
         return m->ram + gpa;
-    if (!write && gpa >= BIOS_AT && m->rom && m->rom_size >= below_end)
-        return m->rom + m->rom_size - below_end;
+    rom = firmware(m, &size);
+    if (!write && gpa >= BIOS_AT && rom && size >= below_end)
+        return rom + size - below_end;
+    return NULL;
+}
+
+struct host_chip *host_mem_chip(struct host_mem *m, uint64_t gpa, uint64_t size, uint8_t *host,
+                                bool shown)
+{
+    struct host_chip *c = NULL;
+
+    for (unsigned i = 0; i < HOST_MEM_CHIPS; i++) {
+        if (m->chip[i].host && m->chip[i].at == gpa)
+            c = &m->chip[i];
+        else if (!m->chip[i].host && !c)
+            c = &m->chip[i];
+    }
+    if (c)
+        *c = (struct host_chip){ gpa, size, host, shown, host && c->copied };
+    return c;
+}
+
+static uint8_t *chip_at(const struct host_mem *m, uint64_t gpa, uint64_t *len, bool write)
+{
+    for (unsigned i = 0; i < HOST_MEM_CHIPS; i++) {
+        const struct host_chip *c = &m->chip[i];
+        uint64_t off;
+
+        if (c->host && within(gpa, c->at, c->size, &off, len))
+            return write || !c->shown ? NULL : c->host + off;
+    }
     return NULL;
 }
 
@@ -149,7 +194,7 @@ uint8_t *host_mem_at(struct host_mem *m, uint64_t gpa, uint64_t *len, bool write
     }
     if (m->rom && within(gpa, HOST_MEM_GIB4 - m->rom_size, m->rom_size, &off, len) && !write)
         return m->rom + off;
-    return NULL;
+    return chip_at(m, gpa, len, write);
 }
 
 int host_vram_alloc(struct host_mem *m, uint64_t size, void **host, struct err *err)
@@ -228,6 +273,12 @@ void *host_mem_pin(struct host_mem *m, uint64_t gpa, uint64_t len, bool write, u
 
     if (at && m->rom && at >= m->rom && at < m->rom + m->rom_size)
         return NULL; /* not to be lent: nobody may write there */
+    for (unsigned i = 0; at && i < HOST_MEM_CHIPS; i++) {
+        const struct host_chip *c = &m->chip[i];
+
+        if (c->host && at >= c->host && at < c->host + c->size)
+            return NULL; /* nor this: it may be gone before the disk is done */
+    }
     *got = len;
     return at;
 }

@@ -14,7 +14,16 @@
 #define HOST_MEM_VGA_END  0xc0000
 #define HOST_MEM_GIB4     (UINT64_C(1) << 32)
 
+#define HOST_MEM_CHIPS 4
+
 struct platform;
+
+struct host_chip { /* a flash chip of the machine; its memory is the device's */
+    uint64_t at, size;
+    uint8_t *host; /* NULL: none */
+    bool shown;    /* reads go to it; else they are the device's */
+    bool copied;   /* the world has put what it wanted of it elsewhere */
+};
 
 struct host_mem {
     /* Its host bridge says what of 0xc0000-0xfffff is RAM. NULL: all, with the firmware's end. */
@@ -23,6 +32,7 @@ struct host_mem {
     uint64_t low, high;
     uint8_t *rom; /* the last bytes below 4 GiB; NULL: none */
     uint64_t rom_size;
+    struct host_chip chip[HOST_MEM_CHIPS];
     uint8_t *vram;
     uint64_t vram_size, vram_at; /* vram_at 0: no BAR */
     uint64_t *vram_dirty;        /* a bit a page */
@@ -43,6 +53,10 @@ int host_mem_read(struct host_mem *m, uint64_t gpa, void *dst, size_t len);
 int host_mem_write(struct host_mem *m, uint64_t gpa, const void *src, size_t len);
 /* As mem_pin of hw/core/platform.h has it; nothing is to be given back. */
 void *host_mem_pin(struct host_mem *m, uint64_t gpa, uint64_t len, bool write, uint64_t *got);
+
+/* The op rom, less what the world does itself: which chip it was, or NULL: there are too many. */
+struct host_chip *host_mem_chip(struct host_mem *m, uint64_t gpa, uint64_t size, uint8_t *host,
+                                bool shown);
 
 /* The ops vram_alloc and vram_dirty; where it is, the world says in vram_at. */
 int host_vram_alloc(struct host_mem *m, uint64_t size, void **host, struct err *err);

@@ -29,7 +29,8 @@ enum {              /* memory slots */
        SLOT_MIDDLE, /* behind it, up to the hole below 4 GiB */
        SLOT_HIGH,   /* above 4 GiB */
        SLOT_ROM,    /* the firmware, below 4 GiB */
-       SLOT_VRAM
+       SLOT_VRAM,
+       SLOT_CHIP /* and up: flash chips, while they are read as memory */
 };
 
 struct kvm_reset;
@@ -82,6 +83,7 @@ void kvm_mem_close(struct kvm *k);
 int kvm_mem_read(struct platform *p, uint64_t gpa, void *dst, size_t len);
 int kvm_mem_write(struct platform *p, uint64_t gpa, const void *src, size_t len);
 void *kvm_mem_pin(struct platform *p, uint64_t gpa, uint64_t len, bool write, uint64_t *got);
+void kvm_rom(struct platform *p, uint64_t gpa, uint64_t size, uint8_t *host, bool shown);
 int kvm_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err);
 int kvm_vram_place(struct platform *p, uint64_t gpa);
 int kvm_vram_dirty(struct platform *p, uint64_t first_page, size_t pages, uint64_t *bits);

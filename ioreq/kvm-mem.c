@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include "hw/core/log.h"
 #include "ioreq/kvm-impl.h"
 
 /* size 0 takes the slot away. */
@@ -65,6 +66,30 @@ int kvm_mem_write(struct platform *p, uint64_t gpa, const void *src, size_t len)
 void *kvm_mem_pin(struct platform *p, uint64_t gpa, uint64_t len, bool write, uint64_t *got)
 {
     return host_mem_pin(&kvm_of(p)->mem, gpa, len, write, got);
+}
+
+#define BIOS_END 0x100000
+#define BIOS_LOW 0x20000
+
+/* A write to such a slot is an exit; and so is a read while there is none. */
+void kvm_rom(struct platform *p, uint64_t gpa, uint64_t size, uint8_t *host, bool shown)
+{
+    struct kvm *k = kvm_of(p);
+    struct host_mem *m = &k->mem;
+    struct host_chip *c = host_mem_chip(m, gpa, size, host, shown);
+    uint64_t low = size < BIOS_LOW ? size : BIOS_LOW;
+    unsigned slot;
+
+    if (!c)
+        return;
+    slot = SLOT_CHIP + (unsigned)(c - m->chip);
+    set_slot(k, slot, 0, gpa, 0, NULL);
+    if (host && shown && set_slot(k, slot, KVM_MEM_READONLY, gpa, size, host))
+        log_line("KVM: the flash at %llx is slow: %s", (unsigned long long)gpa, strerror(errno));
+    /* No guest has run yet: the firmware's end is where a processor begins, as with -bios. */
+    if (host && shown && gpa + size == HOST_MEM_GIB4 && m->low >= BIOS_END && !c->copied)
+        memcpy(m->ram + BIOS_END - low, host + size - low, low);
+    c->copied = host != NULL;
 }
 
 int kvm_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err)

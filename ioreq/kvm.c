@@ -44,6 +44,7 @@ static const struct platform_ops kvm_ops = {
     .mem_read = kvm_mem_read,
     .mem_write = kvm_mem_write,
     .mem_pin = kvm_mem_pin,
+    .rom = kvm_rom,
     .vram_alloc = kvm_vram_alloc,
     .vram_place = kvm_vram_place,
     .vram_dirty = kvm_vram_dirty,

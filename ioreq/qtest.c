@@ -92,6 +92,11 @@ static void *qtest_pin(struct platform *p, uint64_t gpa, uint64_t len, bool writ
     return host_mem_pin(&qtest_of(p)->mem, gpa, len, write, got);
 }
 
+static void qtest_rom(struct platform *p, uint64_t gpa, uint64_t size, uint8_t *host, bool shown)
+{
+    host_mem_chip(&qtest_of(p)->mem, gpa, size, host, shown);
+}
+
 static int qtest_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err)
 {
     return host_vram_alloc(&qtest_of(p)->mem, size, host, err);
@@ -124,6 +129,7 @@ static const struct platform_ops qtest_ops = {
     .mem_read = qtest_mem_read,
     .mem_write = qtest_mem_write,
     .mem_pin = qtest_pin,
+    .rom = qtest_rom,
     .vram_alloc = qtest_vram_alloc,
     .vram_place = qtest_vram_place,
     .vram_dirty = qtest_vram_dirty,

@@ -191,6 +191,12 @@ void platform_power(struct platform *p, enum power what)
         p->ops->power(p, what);
 }
 
+void platform_rom(struct platform *p, uint64_t gpa, uint64_t size, uint8_t *host, bool shown)
+{
+    if (p->ops->rom)
+        p->ops->rom(p, gpa, size, host, shown);
+}
+
 void platform_isa_irq(void *to, unsigned pin, bool level)
 {
     struct platform *p = to;

@@ -36,6 +36,12 @@ struct platform_ops {
     void (*mem_unpin)(struct platform *p, void *host, uint64_t len, bool written);
     /* Memory that a guest may be forbidden to write (the ROM lock of xen-platform). */
     int (*mem_readonly)(struct platform *p, uint64_t gpa, uint64_t len, bool readonly);
+    /*
+     * A chip whose bytes a guest may read at [gpa, gpa + size) without us while it is shown; the
+     * memory is the device's, until host NULL. Writes come as requests always. The chip that ends
+     * at 4 GiB is the firmware's.
+     */
+    void (*rom)(struct platform *p, uint64_t gpa, uint64_t size, uint8_t *host, bool shown);
     /* The one video memory: made once, zeroed, *host good to the end. Moved; gpa 0 hides it. */
     int (*vram_alloc)(struct platform *p, uint64_t size, void **host, struct err *err);
     int (*vram_place)(struct platform *p, uint64_t gpa);
@@ -108,6 +114,8 @@ void platform_unmap(struct platform *p, struct device *dev, const struct io_rang
 int64_t platform_now(struct platform *p);
 int64_t platform_wall(struct platform *p); /* the host's clock: s since 1970 */
 void platform_power(struct platform *p, enum power what);
+/* ops->rom, where there is one: elsewhere every read is a request. */
+void platform_rom(struct platform *p, uint64_t gpa, uint64_t size, uint8_t *host, bool shown);
 void platform_isa_irq(void *p, unsigned pin, bool level); /* an irq's drive; ORs the drivers */
 
 /*

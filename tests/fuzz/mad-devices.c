@@ -424,3 +424,18 @@ void usb_schedule(struct mad *f)
         input(f);
     }
 }
+
+void flash_command(struct mad *f)
+{
+    static const uint8_t cmds[] = { 0x10, 0x20, 0x40, 0x50, 0x60, 0x70, 0x90, 0x98, 0xd0, 0xe8 };
+    uint32_t at = 0xffff0000u + below(f, 0x10000);
+    unsigned n = below(f, 8);
+
+    io(f, IO_MEM, true, at, 0xff, 1); /* whatever came before */
+    io(f, IO_MEM, true, at, cmds[below(f, sizeof(cmds))], 1);
+    io(f, IO_MEM, true, at, below(f, 2) ? n : 0xd0, 1);
+    for (unsigned i = 0; i <= n; i++)
+        io(f, IO_MEM, true, below(f, 16) ? at + i : value(f), value(f), 1);
+    io(f, IO_MEM, true, at, below(f, 4) ? 0xd0 : value(f), 1);
+    io(f, IO_MEM, false, at, 0, 4);
+}

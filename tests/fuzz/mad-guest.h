@@ -24,7 +24,7 @@ struct mad {
     struct qt *t;
     struct machine m;
     struct machine_spec spec;
-    struct block *blk[MAD_DISKS], *floppy, *sata[2];
+    struct block *blk[MAD_DISKS], *floppy, *flash, *sata[2];
     struct net *net[MAD_NETS];
     struct display *display;
     struct sink sink[MAD_SINKS];

@@ -38,6 +38,7 @@ void vga_mode(struct mad *f);
 void cirrus_blit(struct mad *f);
 void floppy_command(struct mad *f);
 void firmware_dma(struct mad *f);
+void flash_command(struct mad *f);
 void ps2(struct mad *f);
 void cmos(struct mad *f);
 void smbus(struct mad *f);

@@ -67,12 +67,16 @@ static void add_drives(struct mad *f)
 /* What is there where no hypervisor has it. */
 static void add_clocks(struct mad *f)
 {
+    struct config *flash = add(f, "cfi.pflash01", "flash0");
     struct config *cmos = add(f, "cmos", "cmos"), *fw = add(f, "fw_cfg", "fw_cfg");
 
     config_set(cmos, "rtc", "on");
     config_set(cmos, "driftfix", "slew");
     config_set(fw, "ram-low", "0x1000000");
     add(f, "hpet", "hpet");
+    f->flash = block_open_mem(f->t->plat.loop, 64 << 10);
+    config_set_obj(flash, "medium", f->flash);
+    config_set(flash, "base", "0xffff0000");
 }
 
 static void add_cards(struct mad *f)
@@ -135,6 +139,7 @@ void mad_finish(struct mad *f)
     for (unsigned i = 0; i < 3; i++)
         block_close(f->blk[i]);
     block_close(f->floppy);
+    block_close(f->flash);
     for (unsigned i = 0; i < 2; i++)
         block_close(f->sata[i]);
     for (unsigned i = 0; i < MAD_NETS; i++)

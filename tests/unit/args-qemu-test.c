@@ -503,10 +503,29 @@ TEST(cables)
 
 TEST(flash_is_firmware)
 {
-    struct line *l = parse(QT "|-drive|if=pflash,file=/b,readonly=on,format=raw");
+    struct line *l = parse(QT "|-drive|if=pflash,file=/b,readonly=on,format=raw|-drive|"
+                              "if=pflash,file=/v,unit=1");
 
-    CHECK(l->rc == 0 && is(l->a.bios, "/b") && is(l->a.drives[0].id, "pflash0"));
-    CHECK(l->a.drives[0].unit == -1);
+    CHECK(l->rc == 0 && !l->a.bios && is(l->a.drives[0].id, "pflash0"));
+    CHECK(l->a.drives[0].unit == -1 && l->a.drives[0].readonly && l->a.drives[0].index == 0);
+    CHECK(is(l->a.drives[1].id, "pflash1") && !l->a.drives[1].readonly);
+    CHECK(l->a.drives[1].iface == DRIVE_PFLASH && l->a.drives[1].index == 1);
+    done(l);
+}
+
+TEST(the_machine_names_its_flashes)
+{
+    struct line *l = parse(QT "|-machine|pc,pflash0=code,pflash1=vars|-blockdev|"
+                              "driver=file,node-name=code,filename=/c,read-only=on|-drive|"
+                              "if=none,id=vars,file=/v");
+
+    CHECK(l->rc == 0 && l->a.ndrives == 2);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct drive_arg *d = &l->a.drives[i];
+
+        CHECK(d->iface == DRIVE_PFLASH);
+        CHECK(d->index == 0 ? is(d->node, "code") : is(d->id, "vars") && !d->node);
+    }
     done(l);
 }
 
@@ -528,8 +547,15 @@ static const struct {
     { "-action|reboot=never", "reboot=never: unknown" },
     { "-bios|", "the file name is empty" },
     { "-name|x,colour=red", "-name: unknown key 'colour'" },
-    { "-drive|if=pflash,file=/f", "say readonly=on" },
-    { "-drive|if=pflash,readonly=on,file=/f|-drive|if=pflash,readonly=on,file=/g", "one" },
+    { "-drive|if=pflash", "file= is missing" },
+    { "-drive|if=pflash,unit=1,file=/f", "pflash1 requires pflash0" },
+    { "-drive|if=pflash,file=/f|-drive|if=pflash,file=/g|-drive|if=pflash,file=/h",
+      "a PC has 2 flash chips" },
+    { "-drive|if=pflash,file=/f,media=cdrom", "a flash is no CD" },
+    { "-drive|if=pflash,file=/f|-drive|if=none,id=x,file=/g|-machine|pflash0=x",
+      "there is a -drive if=pflash there" },
+    { "-machine|pflash0=nobody", "Can't find value 'nobody'" },
+    { "-drive|if=ide,id=x,file=/g|-machine|pflash0=x", "in use already" },
     { "-drive|file=/x,werror=maybe", "werror=maybe: unknown" },
     { "-drive|file=/x,rerror=enospc", "rerror=enospc: unknown" },
     { "-drive|file=/x,cyls=4", "give all three" },

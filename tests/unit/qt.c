@@ -86,6 +86,16 @@ static void qt_mem_unpin(struct platform *p, void *host, uint64_t len, bool writ
     t->pins--;
 }
 
+static void qt_rom(struct platform *p, uint64_t gpa, uint64_t size, uint8_t *host, bool shown)
+{
+    struct qt *t = qt_of(p);
+
+    t->rom_at = gpa;
+    t->rom_size = size;
+    t->rom = host;
+    t->rom_shown = shown;
+}
+
 static int qt_vram_alloc(struct platform *p, uint64_t size, void **host, struct err *err)
 {
     struct qt *t = qt_of(p);
@@ -156,6 +166,7 @@ static const struct platform_ops qt_ops = {
     .mem_write = qt_mem_write,
     .mem_pin = qt_mem_pin,
     .mem_unpin = qt_mem_unpin,
+    .rom = qt_rom,
     .vram_alloc = qt_vram_alloc,
     .vram_place = qt_vram_place,
     .vram_dirty = qt_vram_dirty,

@@ -35,6 +35,9 @@ struct qt {
     int power; /* last enum power asked for, -1 none */
     uint8_t *vram;
     uint64_t vram_size, vram_gpa;
+    uint64_t rom_at, rom_size; /* of the last chip that was shown or hidden */
+    uint8_t *rom;
+    bool rom_shown;
     uint64_t vram_dirty[1024]; /* set bits here to play the guest's CPU */
     bool reload;               /* this is the second run */
     struct device *devs[8];
