@@ -83,6 +83,18 @@ struct node_arg *args_find_group(struct vm_args *a, const char *name)
     return NULL;
 }
 
+void args_drop_group(struct vm_args *a, const char *name)
+{
+    struct node_arg *g = args_find_group(a, name);
+
+    if (!g)
+        return;
+    free(g->name);
+    config_free(&g->cfg);
+    memmove(g, g + 1, (size_t)(&a->groups[--a->ngroups] - g) * sizeof(*g));
+    memset(&a->groups[a->ngroups], 0, sizeof(*g));
+}
+
 /* "x-iops-total" is the older spelling of "limits.iops-total". */
 static int take_limits(const struct config *cfg, struct config *out, const char *what,
                        struct err *err)
@@ -114,8 +126,8 @@ int args_add_group(struct vm_args *a, const struct config *cfg, struct err *err)
     if (!id || !*id)
         return err_set(err, -EINVAL, "-object throttle-group: Parameter 'id' is missing");
     if (args_find_group(a, id))
-        return err_set(err, -EINVAL, "-object: attempt to add duplicate property '%s' to object",
-                       id);
+        return err_set(err, -EINVAL,
+                       "attempt to add duplicate property '%s' to object (type 'container')", id);
     if (a->ngroups == ARGS_GROUPS)
         return err_set(err, -EINVAL, "-object throttle-group: more than %u", ARGS_GROUPS);
     g = &a->groups[a->ngroups];

@@ -328,6 +328,21 @@ static int fill_drive(const struct config *cfg, struct drive_arg *d, struct err 
     return rc;
 }
 
+/* "none0": of one that was given no name, to be seen in query-block. */
+static char *free_name(struct vm_args *a)
+{
+    char *name = NULL;
+    unsigned i = 0;
+
+    for (unsigned k = 0; k < a->ndrives; k++)
+        i += a->drives[k].id && a->drives[k].iface == DRIVE_NONE;
+    for (; !name || args_find_drive(a, name); i++) {
+        free(name);
+        name = xasprintf("none%u", i);
+    }
+    return name;
+}
+
 static int name_drive(struct vm_args *a, const struct config *cfg, struct drive_arg *d,
                       struct err *err)
 {
@@ -341,7 +356,7 @@ static int name_drive(struct vm_args *a, const struct config *cfg, struct drive_
     else if (d->iface != DRIVE_NONE)
         name = xasprintf("%s%d", d->iface == DRIVE_FLOPPY ? "floppy" : "pflash", d->index);
     else
-        return err_set(err, -EINVAL, "-drive if=none: id= is missing");
+        name = free_name(a);
     if (!*name || args_find_drive(a, name)) {
         int rc = err_set(err, -EINVAL, "-drive id=%s: %s", name,
                          *name ? "there are two of that name" : "empty");
@@ -353,10 +368,30 @@ static int name_drive(struct vm_args *a, const struct config *cfg, struct drive_
     return 0;
 }
 
-static void drop_drive(struct vm_args *a, struct drive_arg *d)
+unsigned args_drive_slot(const struct vm_args *a)
 {
-    args_free_drive(d);
-    a->ndrives--;
+    for (unsigned i = 0; i < a->ndrives; i++) {
+        if (!a->drives[i].id && a->drives[i].iface == DRIVE_NONE)
+            return i; /* drive_del has left it */
+    }
+    return a->ndrives;
+}
+
+void args_drop_drive(struct vm_args *a, unsigned slot)
+{
+    args_free_drive(&a->drives[slot]);
+    a->ndrives -= slot + 1 == a->ndrives;
+}
+
+void args_forget_drive(struct vm_args *a, unsigned slot)
+{
+    struct drive_arg *d = &a->drives[slot];
+
+    free(d->id);
+    free(d->file);
+    free(d->node);
+    config_free(&d->opts);
+    d->id = d->file = d->node = NULL;
 }
 
 int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err)
@@ -364,15 +399,18 @@ int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err)
     const char *what = config_str(cfg, "file", config_str(cfg, "id", "(empty)"));
     enum drive_if iface = DRIVE_NONE;
     struct drive_arg *d;
+    unsigned slot;
     int unit, rc = keyval_check(cfg, "-drive", drive_keys, err);
 
     if (!rc)
         rc = check_drive(cfg, &iface, err);
     if (rc)
         return rc;
-    if (a->ndrives == ARGS_DRIVES)
+    slot = args_drive_slot(a);
+    if (slot == ARGS_DRIVES)
         return err_set(err, -EINVAL, "-drive %s: more than %u", what, ARGS_DRIVES);
-    d = &a->drives[a->ndrives++];
+    a->ndrives += slot == a->ndrives;
+    d = &a->drives[slot];
     d->unit = -1;
     rc = fill_drive(cfg, d, err);
     if (!rc)
@@ -389,7 +427,7 @@ int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err)
     if (!rc && iface == DRIVE_PFLASH)
         rc = args_check_flash(d, err);
     if (rc)
-        drop_drive(a, d);
+        args_drop_drive(a, slot);
     return rc;
 }
 

@@ -86,8 +86,6 @@ int args_join_plugs(struct args_ctx *c);
 /* args-blockdev.c */
 option_fn args_blockdev;
 struct node_arg *args_find_node(struct vm_args *a, const char *name);
-/* -object throttle-group. -EINVAL and a line in err. */
-int args_add_group(struct vm_args *a, const struct config *cfg, struct err *err);
 struct node_arg *args_find_group(struct vm_args *a, const char *name);
 void args_drop_node(struct vm_args *a, const char *name); /* none of that name: fine */
 /* args-device.c */

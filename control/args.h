@@ -202,9 +202,17 @@ struct vm_args {
  * with one line in err and *a as it was. Nothing is opened or built: that is
  * the caller's, with what was appended to a's arrays.
  */
-int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err);  /* -drive */
+int args_add_drive(struct vm_args *a, const struct config *cfg, struct err *err); /* -drive */
+/* Where the next one will be in drives[]; ARGS_DRIVES: there is no room. */
+unsigned args_drive_slot(const struct vm_args *a);
+/* Ends a drive; one that is plugged in leaves its place, without an id or an image. */
+void args_drop_drive(struct vm_args *a, unsigned slot);
+void args_forget_drive(struct vm_args *a, unsigned slot);
 int args_add_node(struct vm_args *a, const struct config *cfg, struct err *err);   /* -blockdev */
 int args_add_netdev(struct vm_args *a, const struct config *cfg, struct err *err); /* -netdev */
+/* -object throttle-group, as groups[ngroups - 1]. */
+int args_add_group(struct vm_args *a, const struct config *cfg, struct err *err);
+void args_drop_group(struct vm_args *a, const char *name); /* none of that name: fine */
 /* The -object secret or tls-creds-* of that id, or NULL. */
 const struct config *args_find_secret(const struct vm_args *a, const char *id);
 /* The text of a secret: dst is filled with it and zeros. 0, or -errno and a line. */

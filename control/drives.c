@@ -60,8 +60,7 @@ static int open_wanted(struct vm *vm, struct vm_drive *d, const struct block_wan
     return -EIO;
 }
 
-/* What is not plugged in anywhere is opened all the same. */
-static int drive_open(struct vm *vm, struct vm_drive *d, struct err *err)
+int drive_open(struct vm *vm, struct vm_drive *d, struct err *err)
 {
     struct block_want w;
     int rc;
@@ -137,17 +136,20 @@ void drives_unlock(struct vm *vm)
 struct vm_drive *vm_find_drive(struct vm *vm, const char *id)
 {
     for (unsigned i = 0; i < vm->args.ndrives; i++) {
-        if (vm->drives[i].arg->id && !strcmp(vm->drives[i].arg->id, id))
+        const struct drive_arg *a = vm->drives[i].arg;
+
+        if (a && a->id && !strcmp(a->id, id))
             return &vm->drives[i];
     }
     return NULL;
 }
 
-/* The controller of an ATA drive, and its unit there; NULL for any other drive. */
-static struct device *host_of(struct vm *vm, const struct vm_drive *d, unsigned *unit)
+struct device *drive_host(struct vm *vm, const struct vm_drive *d, unsigned *unit)
 {
-    bool ahci = d->arg->iface == DRIVE_AHCI;
+    bool ahci = d->arg && d->arg->iface == DRIVE_AHCI;
 
+    if (!d->arg) /* drive_del */
+        return NULL;
     *unit = (unsigned)(ahci ? d->arg->index : d->arg->unit);
     if (ahci)
         return machine_find(&vm->machine, d->arg->bus);
@@ -165,7 +167,7 @@ static struct vm_drive *drive_of_unit(const struct vm_host *h, unsigned unit)
     for (unsigned i = 0; i < h->vm->args.ndrives; i++) {
         unsigned at;
 
-        if (host_of(h->vm, &h->vm->drives[i], &at) == h->dev && at == unit)
+        if (drive_host(h->vm, &h->vm->drives[i], &at) == h->dev && at == unit)
             return &h->vm->drives[i];
     }
     return NULL;
@@ -254,7 +256,7 @@ void drives_replug(struct vm *vm)
         struct vm_drive *d = &vm->drives[i];
         struct err err = { "" };
         unsigned unit;
-        struct device *host = host_of(vm, d, &unit);
+        struct device *host = drive_host(vm, d, &unit);
 
         if (!d->unplugged || !host)
             continue;
@@ -303,7 +305,7 @@ int drives_drain(struct vm *vm)
 bool vm_tray_locked(struct vm *vm, struct vm_drive *d)
 {
     unsigned unit;
-    struct device *host = host_of(vm, d, &unit);
+    struct device *host = drive_host(vm, d, &unit);
 
     return host && ide_tray_locked(host, unit);
 }
@@ -311,7 +313,7 @@ bool vm_tray_locked(struct vm *vm, struct vm_drive *d)
 int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err)
 {
     unsigned unit;
-    struct device *ide = host_of(vm, d, &unit), *fdc = fdc_of(vm, d);
+    struct device *ide = drive_host(vm, d, &unit), *fdc = fdc_of(vm, d);
     int rc;
 
     tape_stop(vm->tape, "a medium was taken out");
@@ -332,7 +334,7 @@ int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err)
 int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err)
 {
     unsigned unit;
-    struct device *ide = host_of(vm, d, &unit);
+    struct device *ide = drive_host(vm, d, &unit);
     int rc;
 
     tape_stop(vm->tape, "a tray was closed");
@@ -347,7 +349,7 @@ int vm_close_tray(struct vm *vm, struct vm_drive *d, struct err *err)
 int vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct err *err)
 {
     unsigned unit;
-    struct device *ide = host_of(vm, d, &unit), *fdc = fdc_of(vm, d);
+    struct device *ide = drive_host(vm, d, &unit), *fdc = fdc_of(vm, d);
     int rc;
 
     tape_stop(vm->tape, "a medium was put in");

@@ -55,19 +55,51 @@ static struct block_group *group_called(struct vm *vm, const char *name, struct 
     return g->group;
 }
 
+static int open_group(struct vm *vm, const struct node_arg *a, struct err *err)
+{
+    struct block_group *g = group_called(vm, a->name, err);
+    struct block_throttle t;
+    int rc = g ? block_want_limits(&t, &a->cfg, a->name, err) : -ENOMEM;
+
+    if (rc)
+        return rc;
+    block_group_set(g, &t);
+    slot_of(vm, a->name)->object = true;
+    return 0;
+}
+
 int vm_groups_open(struct vm *vm, struct err *err)
 {
-    for (unsigned i = 0; i < vm->args.ngroups; i++) {
-        const struct node_arg *a = &vm->args.groups[i];
-        struct block_group *g = group_called(vm, a->name, err);
-        struct block_throttle t;
-        int rc = g ? block_want_limits(&t, &a->cfg, a->name, err) : -ENOMEM;
+    int rc = 0;
 
-        if (rc)
-            return rc;
-        block_group_set(g, &t);
-        slot_of(vm, a->name)->object = true;
-    }
+    for (unsigned i = 0; i < vm->args.ngroups && !rc; i++)
+        rc = open_group(vm, &vm->args.groups[i], err);
+    return rc;
+}
+
+int vm_group_add(struct vm *vm, const struct config *cfg, struct err *err)
+{
+    int rc = args_add_group(&vm->args, cfg, err);
+
+    if (rc)
+        return rc;
+    rc = open_group(vm, &vm->args.groups[vm->args.ngroups - 1], err);
+    if (rc)
+        args_drop_group(&vm->args, config_str(cfg, "id", ""));
+    return rc;
+}
+
+int vm_group_del(struct vm *vm, const char *name, struct err *err)
+{
+    struct vm_group *g = slot_of(vm, name);
+
+    if (!g || !g->object)
+        return err_set(err, -ENOENT, "object '%s' not found", name);
+    if (block_group_is_used(g->group))
+        return err_set(err, -EBUSY, "object '%s' is in use, can not be deleted", name);
+    block_group_unref(g->group);
+    *g = (struct vm_group){ 0 };
+    args_drop_group(&vm->args, name);
     return 0;
 }
 

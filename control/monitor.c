@@ -135,13 +135,13 @@ static void cmd_sendkey(struct line *l)
 }
 
 /* "e1000,id=n1,netdev=x": the arguments of a verb whose first is `implied`. */
-static void by_keys(struct line *l, const char *implied)
+static void verb_by_keys(struct line *l, const char *verb, const char *keys, const char *implied)
 {
     struct config cfg = { 0 };
     struct err err = { "" };
     json_t *args = json_object();
 
-    if (keyval_parse(&cfg, l->word[0], l->word[1], implied, NULL, &err))
+    if (keyval_parse(&cfg, verb, keys, implied, NULL, &err))
         fprintf(l->out, "Error: %s\n", err.msg);
     for (size_t i = 0; i < cfg.n; i++)
         json_object_set_new(args, cfg.items[i].key, qmp_str(cfg.items[i].val));
@@ -149,7 +149,12 @@ static void by_keys(struct line *l, const char *implied)
     if (err.msg[0])
         json_decref(args);
     else
-        json_decref(monitor_verb(l, l->word[0], args));
+        json_decref(monitor_verb(l, verb, args));
+}
+
+static void by_keys(struct line *l, const char *implied)
+{
+    verb_by_keys(l, l->word[0], l->word[1], implied);
 }
 
 static void cmd_device_add(struct line *l)
@@ -160,6 +165,64 @@ static void cmd_device_add(struct line *l)
 static void cmd_netdev_add(struct line *l)
 {
     by_keys(l, "type");
+}
+
+static void print_err(struct line *l, const struct err *err)
+{
+    fprintf(l->out, "%s\n", err->msg);
+}
+
+/* QEMU's numbers of what a drive may be plugged into. */
+static int if_number(const char *name)
+{
+    static const char *const names[] = { "none", "ide", "scsi",   "floppy", "pflash",
+                                         "mtd",  "sd",  "virtio", "xen" };
+
+    for (int i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++) {
+        if (!strcmp(names[i], name))
+            return i;
+    }
+    return -1;
+}
+
+/* [-n] ADDRESS KEYS: the address was that of a SCSI controller, and is of no use. */
+static void cmd_drive_add(struct line *l)
+{
+    bool node = !strcmp(l->word[1], "-n");
+    char *keys = l->word[2 + node];
+    struct config cfg = { 0 };
+    struct err err = { "" };
+
+    if (l->n < 3u + node) {
+        fprintf(l->out, "drive_add: string expected\n");
+    } else if (node) {
+        verb_by_keys(l, "blockdev-add", keys, NULL);
+    } else if (keyval_parse(&cfg, "drive_add", keys, "file", NULL, &err)) {
+        print_err(l, &err);
+    } else if (strcmp(config_str(&cfg, "if", "ide"), "none")) {
+        fprintf(l->out, "Can't hot-add drive to type %d\n",
+                if_number(config_str(&cfg, "if", "ide")));
+    } else if (vm_drive_add(l->c->vm, &cfg, &err)) {
+        print_err(l, &err);
+    } else {
+        fprintf(l->out, "OK\n");
+    }
+    config_free(&cfg);
+}
+
+/* A drive, or a node. */
+static void cmd_drive_del(struct line *l)
+{
+    struct vm_drive *d = vm_find_drive(l->c->vm, l->word[1]);
+    struct err err = { "" };
+
+    if (!d && qmp_node_find(l->c->vm, l->word[1]))
+        json_decref(
+            monitor_verb(l, "blockdev-del", json_pack("{s:o}", "node-name", qmp_str(l->word[1]))));
+    else if (!d)
+        fprintf(l->out, "Device '%s' not found\n", l->word[1]);
+    else if (vm_drive_del(l->c->vm, d, &err))
+        print_err(l, &err);
 }
 
 static void cmd_by_id(struct line *l)
@@ -228,6 +291,9 @@ static const struct command commands[] = {
     { "device_del", "ID", "ask the guest to let go of a card", cmd_by_id, 1 },
     { "netdev_add", "TYPE,id=ID[,PROP=VALUE,...]", "make a network back end", cmd_netdev_add, 1 },
     { "netdev_del", "ID", "end it", cmd_by_id, 1 },
+    { "drive_add", "[-n] ADDR [file=F][,if=none][,id=ID]...", "add a drive (-n: a node)",
+      cmd_drive_add, 1 },
+    { "drive_del", "ID", "remove a drive or node, for its guest, too", cmd_drive_del, 1 },
     { "set_link", "NAME on|off", "plug or pull a network cable", cmd_set_link, 2 },
     { "mouse_move", "DX DY [DZ]", "move the pointer", cmd_mouse_move, 2 },
     { "mouse_button", "STATE", "hold buttons: 1 left, 2 middle, 4 right", cmd_mouse_button, 1 },

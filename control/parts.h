@@ -7,6 +7,10 @@
 /* drives.c: opens every image of vm->args; nothing is left open on failure. */
 int drives_open(struct vm *vm, struct err *err);
 void drives_close(struct vm *vm);
+/* One of them, with its arg set; what is not plugged in anywhere is opened all the same. */
+int drive_open(struct vm *vm, struct vm_drive *d, struct err *err);
+/* The controller of an ATA drive, and its unit there; NULL for any other drive. */
+struct device *drive_host(struct vm *vm, const struct vm_drive *d, unsigned *unit);
 /*
  * iso.c: 0, or -EIO with a line in err when the file's ISO 9660 volume is longer than the file by
  * over a MiB: a download that broke off (ECMA-119 8.4.8). fd: it is open already; or -1.

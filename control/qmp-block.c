@@ -96,7 +96,9 @@ static json_t *holder(struct vm *vm, const struct vm_drive *d)
 
 static bool is_removable(const struct vm_drive *d)
 {
-    return d->arg->cdrom || d->arg->iface == DRIVE_FLOPPY;
+    bool plugged = d->arg->unit >= 0 || d->arg->iface != DRIVE_NONE;
+
+    return !plugged || d->arg->cdrom || d->arg->iface == DRIVE_FLOPPY;
 }
 
 /* PV disks, as far as a front end is connected to them: behind the drives. */

@@ -137,16 +137,23 @@ static void object_add(struct qmp_call *c)
 
     if (!qmp_flatten(c, &cfg))
         qmp_fail(c, "Invalid parameter type; strings, numbers, booleans and objects of them only");
-    else if (args_check_filter("object-add", &cfg, &err) || vm_filter_add(c->vm, &cfg, &err))
+    else if (!strcmp(qmp_arg(c, "qom-type", ""), "throttle-group")) {
+        if (vm_group_add(c->vm, &cfg, &err))
+            qmp_fail(c, "%s", err.msg);
+    } else if (args_check_filter("object-add", &cfg, &err) || vm_filter_add(c->vm, &cfg, &err))
         qmp_fail(c, "%s", err.msg);
     config_free(&cfg);
 }
 
 static void object_del(struct qmp_call *c)
 {
+    const char *id = qmp_arg(c, "id", "");
     struct err err = { "" };
+    int rc = vm_group_del(c->vm, id, &err);
 
-    if (vm_filter_del(c->vm, qmp_arg(c, "id", ""), &err))
+    if (rc == -ENOENT)
+        rc = vm_filter_del(c->vm, id, &err);
+    if (rc)
         qmp_fail(c, "%s", err.msg);
 }
 

@@ -176,6 +176,12 @@ void vm_plug_free(struct vm *vm); /* at the end, behind the machine */
  * from here on, also on failure). Both keep tray_open right.
  */
 struct vm_drive *vm_find_drive(struct vm *vm, const char *id);
+/*
+ * hotdrive.c. A drive of -drive's keys, with if=none; and the end of one, for
+ * its guest, too. 0, or -errno and a line in QEMU's words.
+ */
+int vm_drive_add(struct vm *vm, const struct config *cfg, struct err *err);
+int vm_drive_del(struct vm *vm, struct vm_drive *d, struct err *err);
 int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err);
 int vm_insert(struct vm *vm, struct vm_drive *d, struct block *medium, struct err *err);
 bool vm_tray_locked(struct vm *vm, struct vm_drive *d);
@@ -188,7 +194,9 @@ void vm_nodes_free(struct vm *vm); /* qmp-nodes.c; at the end, behind the machin
  * groups.c. Throttle groups by name; one that is not there is made, without
  * limits. They end with their last drive. 0, or a negative errno and a line in err.
  */
-int vm_groups_open(struct vm *vm, struct err *err); /* those of -object */
+int vm_groups_open(struct vm *vm, struct err *err);                         /* those of -object */
+int vm_group_add(struct vm *vm, const struct config *cfg, struct err *err); /* object-add */
+int vm_group_del(struct vm *vm, const char *name, struct err *err); /* -ENOENT: none; -EBUSY */
 void vm_groups_free(struct vm *vm);
 int vm_join_group(struct vm *vm, struct block *b, const char *name, struct err *err);
 /* The drive, whatever medium it will have. NULL: it has no limits from now on. */

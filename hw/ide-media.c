@@ -206,6 +206,18 @@ void ide_unplug(struct device *dev, bool aux_only)
     ide_unplug_from(ide_host_of(dev), aux_only ? 1 : 0);
 }
 
+void ide_unplug_unit(struct device *dev, unsigned n)
+{
+    struct ide_host *host = ide_host_of(dev);
+
+    if (n >= host->nunits || host->unit[n].kind != IDE_DISK || host->unit[n].s->gone)
+        return;
+    host->unit[n].s->gone = true;
+    unit_drop(host, n);
+    for (unsigned i = 0; i < host->nch; i++)
+        ide_sync_chan(&host->ch[i]);
+}
+
 bool ide_is_unplugged(struct device *dev, unsigned unit)
 {
     return unit < ide_host_of(dev)->nunits && (ide_host_of(dev)->gone & (1u << unit));

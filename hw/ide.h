@@ -79,6 +79,8 @@ int ide_drain(struct device *ide);
  * save and load, until ide_replug().
  */
 void ide_unplug(struct device *ide, bool aux_only);
+/* The same of one disk; nothing when the unit is none. */
+void ide_unplug_unit(struct device *ide, unsigned unit);
 bool ide_is_unplugged(struct device *ide, unsigned unit);
 /* Before a reset: the disk is there again, with its medium (block.h's owner keeps owning it). */
 void ide_replug(struct device *ide, unsigned unit, struct block *medium);

@@ -152,7 +152,6 @@ static const struct {
     { "-drive|file=/a,index=0|-drive|file=/b,index=0", "IDE unit 0 (hda) is taken by 'ide0-hd0'" },
     { "-hda|/a|-hda|/b", "is taken by" },
     { "-drive|/a|-drive|/b|-drive|/c|-drive|/d|-drive|/e", "-drive /e: more than 4 IDE drives" },
-    { "-drive|if=none", "id= is missing" },
     { "-drive|if=none,id=a|-drive|if=none,id=a", "two of that name" },
     { "-drive|if=weird,file=/a", "-drive if=weird" },
     { "-drive|if=ide,media=tape", "media=tape" },

@@ -205,6 +205,18 @@ struct vm_drive *vm_find_drive(struct vm *vm, const char *id)
     return NULL;
 }
 
+int vm_drive_add(struct vm *vm, const struct config *cfg, struct err *err)
+{
+    note(fake_of(vm), "drive_add %s;", config_str(cfg, "id", "-"));
+    return outcome(fake_of(vm), err);
+}
+
+int vm_drive_del(struct vm *vm, struct vm_drive *d, struct err *err)
+{
+    note(fake_of(vm), "drive_del %s;", d->arg->id);
+    return outcome(fake_of(vm), err);
+}
+
 int vm_eject(struct vm *vm, struct vm_drive *d, bool force, struct err *err)
 {
     struct fake *f = fake_of(vm);

@@ -250,6 +250,30 @@ TEST(filters_come_and_go)
     end(&p);
 }
 
+TEST(groups_come_and_go)
+{
+    struct plug p = start();
+
+    say_and(&p, "object-add",
+            "\"qom-type\":\"throttle-group\",\"id\":\"g\",\"limits\":{\"iops-total\":9}", DONE);
+    say_and(&p, "object-add", "\"qom-type\":\"throttle-group\",\"id\":\"g\"",
+            "attempt to add duplicate property 'g' to object (type 'container')");
+    say_and(&p, "object-add",
+            "\"qom-type\":\"throttle-group\",\"id\":\"h\",\"limits\":{\"iops-total\":-1}",
+            "not a number");
+    CHECK_EQ(p.r->f->vm.args.ngroups, 1);
+    say_and(&p, "blockdev-add",
+            "\"driver\":\"throttle\",\"node-name\":\"t\",\"throttle-group\":\"g\","
+            "\"file\":{\"driver\":\"null-co\",\"read-zeroes\":true}",
+            DONE);
+    say_and(&p, "object-del", "\"id\":\"g\"", "object 'g' is in use, can not be deleted");
+    say_and(&p, "blockdev-del", "\"node-name\":\"t\"", DONE);
+    say_and(&p, "object-del", "\"id\":\"g\"", DONE);
+    say_and(&p, "object-del", "\"id\":\"g\"", "object 'g' not found");
+    CHECK_EQ(p.r->f->vm.args.ngroups, 0);
+    end(&p);
+}
+
 TEST(what_devices_there_are)
 {
     struct plug p = start();

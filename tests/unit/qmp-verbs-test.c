@@ -337,6 +337,13 @@ TEST(human_monitor)
         { "change ide-5696 /no/such", "Error: Could not open '/no/such'" },
         { "sendkey nosuch", "Error: Invalid key name 'nosuch'" },
         { "screentext", "Error: portico-screen-text: the screen shows no text" },
+        { "drive_add 0", "drive_add: string expected" },
+        { "drive_add -n 0", "drive_add: string expected" },
+        { "drive_add 0 if=ide,id=x", "Can't hot-add drive to type 1\\r\\n" },
+        { "drive_add 0 id=x", "Can't hot-add drive to type 1\\r\\n" },
+        { "drive_add 0 if=virtio,id=x", "Can't hot-add drive to type 7\\r\\n" },
+        { "drive_add -n 0 driver=null-co,node-name=ide-5696", "Error: node-name=ide-5696 is" },
+        { "drive_del nosuch", "Device 'nosuch' not found\\r\\n" },
     };
     struct rig *r = rig_new("");
     struct client *c = libxl(r);
@@ -358,6 +365,13 @@ TEST(human_monitor)
            "\"eject -f ide-5696\"}}");
     CHECK(had(c, "{\"return\": \"\"}\r\n"));
     CHECK(fake_log(r->f, "stop;eject ide-5696 force;"));
+    say(c, "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":"
+           "\"drive_add 0:0:0 if=none,id=d\"}}");
+    CHECK(had(c, "{\"return\": \"OK\\r\\n\"}"));
+    say(c, "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":"
+           "\"drive_del ide-5696\"}}");
+    CHECK(had(c, "{\"return\": \"\"}\r\n"));
+    CHECK(fake_log(r->f, "drive_add d;drive_del ide-5696;"));
     hang_up(c);
     rig_free(r);
 }
