@@ -439,6 +439,26 @@ static int resolve_sink(struct args_ctx *c, const char *opt, char **spec)
     return 0;
 }
 
+static bool is_stdio(const char *sink)
+{
+    return sink && !strcmp(sink, "stdio");
+}
+
+/* Two readers would share the input by chance. */
+static int check_stdio(struct args_ctx *c)
+{
+    const struct vm_args *a = c->a;
+    unsigned users = is_stdio(a->qtest);
+
+    for (unsigned i = 0; i < a->nchardevs; i++)
+        users += a->chardevs[i].monitor && is_stdio(a->chardevs[i].kind);
+    for (unsigned i = 0; i < a->nserials; i++)
+        users += is_stdio(a->serials[i]);
+    if (users < 2)
+        return 0;
+    return err_set(c->err, -EINVAL, "stdio: cannot use stdio by multiple character devices");
+}
+
 int args_join_chardevs(struct args_ctx *c)
 {
     struct vm_args *a = c->a;
@@ -463,5 +483,6 @@ int args_join_chardevs(struct args_ctx *c)
     for (unsigned i = 0; !rc && i < a->nserials; i++)
         rc = resolve_sink(c, "serial", &a->serials[i]);
     rc = rc ? rc : resolve_sink(c, "parallel", &a->parallel);
-    return rc ? rc : resolve_sink(c, "debugcon", &a->debugcon);
+    rc = rc ? rc : resolve_sink(c, "debugcon", &a->debugcon);
+    return rc ? rc : check_stdio(c);
 }

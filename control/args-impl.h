@@ -78,6 +78,9 @@ int args_place_ide(struct vm_args *a, struct drive_arg *d, int unit, const char 
 /* args-flash.c */
 int args_check_flash(const struct drive_arg *d, struct err *err); /* of -drive if=pflash */
 int args_join_flash(struct args_ctx *c);
+/* args-config.c */
+option_fn args_readconfig;
+const struct option *args_find_option(const char *name); /* args.c; without the dash; or NULL */
 /* args-object.c */
 option_fn args_object;
 /* args-plug.c */

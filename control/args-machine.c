@@ -187,6 +187,7 @@ int args_memory(struct args_ctx *c, const struct option *o, const char *arg)
     int rc = keyval_parse(&cfg, "-m", arg, "size", keys, c->err);
 
     size = config_str(&cfg, "size", "");
+    c->a->ram_said = true;
     if (!rc && (config_str(&cfg, "slots", NULL) || config_str(&cfg, "maxmem", NULL)))
         log_line("-m %s: slots= and maxmem= have no effect; no memory can be plugged in", arg);
     if (!rc && (!parse_size(size, MIB, RAM_MAX, &c->a->ram) || c->a->ram < MIB || c->a->ram % 4096))

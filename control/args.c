@@ -54,6 +54,7 @@ static int opt_flag(struct args_ctx *c, const struct option *o, const char *arg)
     } flags[] = {
         { "S", &a->paused, true },
         { "nodefaults", &a->nodefaults, true },
+        { "preconfig", &a->preconfig, true },
         { "no-fd-bootchk", &a->fd_bootchk, false },
         { "no-hpet", &a->hpet, false },
         { "usb", &a->usb, true },
@@ -235,7 +236,8 @@ static const struct option options[] = {
     { "fw_cfg", true, opt_refuse, "leave it out" },
     { "audiodev", true, opt_note, "guests have no sound yet" },
     { "loadvm", true, opt_refuse, "use -incoming fd:N" },
-    { "readconfig", true, opt_refuse, "say it on the command line" },
+    { "readconfig", true, args_readconfig, NULL },
+    { "preconfig", false, opt_flag, NULL },
     { "writeconfig", true, opt_refuse, "say it on the command line" },
     { "tpmdev", true, opt_refuse, "leave it out" },
     { "compat", true, opt_ignore, NULL },
@@ -253,7 +255,7 @@ static const struct option options[] = {
     { "version", false, opt_flag, NULL },
 };
 
-static const struct option *find_option(const char *name)
+const struct option *args_find_option(const char *name)
 {
     for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         if (!strcmp(options[i].name, name))
@@ -293,7 +295,7 @@ static int parse_options(struct args_ctx *c, int argc, char **argv)
         if (name[0] != '-' || !name[1])
             return err_set(c->err, -EINVAL, "%s: not an option; a disk is -drive file=...", name);
         name += name[1] == '-' ? 2 : 1; /* both dashes do, as in QEMU */
-        o = find_option(name);
+        o = args_find_option(name);
         if (!o)
             return err_set(c->err, -EINVAL, "-%s: unknown option; -help lists them", name);
         if (o->takes_arg) {

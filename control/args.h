@@ -138,13 +138,15 @@ struct vm_args {
     bool own_clocks; /* not under Xen, which has them: fw_cfg, RTC, HPET, PM timer are ours */
     bool hpet;       /* not -no-hpet, -machine hpet=off; of no meaning under Xen */
     bool nodefaults;
-    bool fdc;                  /* -device isa-fdc: a floppy controller even without a drive */
-    bool platform_pci;         /* machine xenfv */
-    struct config platform;    /* -global xen-platform.KEY=VALUE */
-    bool acpi;                 /* not -no-acpi */
-    bool paused;               /* -S */
-    bool usb;                  /* the board's USB controller */
-    uint64_t ram;              /* -m, bytes; 128 MiB by default */
+    bool fdc;               /* -device isa-fdc: a floppy controller even without a drive */
+    bool platform_pci;      /* machine xenfv */
+    struct config platform; /* -global xen-platform.KEY=VALUE */
+    bool acpi;              /* not -no-acpi */
+    bool paused;            /* -S */
+    bool preconfig;         /* -preconfig: QMP comes before the machine */
+    bool usb;               /* the board's USB controller */
+    uint64_t ram;           /* -m, bytes; 128 MiB by default */
+    bool ram_said;
     uint64_t max_ram_below_4g; /* bytes; 0xf0000000 by default, without Xen at most 0xe0000000 */
     unsigned cpus, max_cpus;   /* 1 <= cpus <= max_cpus <= 128 */
     unsigned sockets, dies, cores, threads; /* their product is max_cpus */

@@ -313,6 +313,21 @@ static int open_nets(struct vm *vm, struct err *err)
     return 0;
 }
 
+int qmp_open(struct vm *vm, struct err *err)
+{
+    if (!vm->qmp)
+        qmp_new(vm->loop, vm, vm->args.chardevs, vm->args.replay ? 0 : vm->args.nchardevs, err);
+    return vm->qmp ? 0 : -EIO;
+}
+
+int vm_world_start(struct vm *vm, struct err *err)
+{
+    int rc = vm->started ? 0 : world_start(vm->world, vm->plat, err);
+
+    vm->started = !rc;
+    return rc;
+}
+
 static int assemble(struct vm *vm, struct err *err)
 {
     int rc = open_world(vm, err);
@@ -327,6 +342,10 @@ static int assemble(struct vm *vm, struct err *err)
         rc = vm_nodes_open(vm, err);
     if (!rc)
         rc = open_nets(vm, err);
+    if (!rc)
+        rc = preconfig_run(vm, err);
+    if (vm->quit)
+        return rc;
     if (!rc && vm->pv && !vm->args.replay)
         rc = channels_open(vm, err);
     if (!rc)
@@ -339,11 +358,8 @@ static int assemble(struct vm *vm, struct err *err)
         rc = open_vnc(vm, err);
     if (!rc)
         rc = open_window(vm, err);
-    if (!rc) {
-        vm->qmp =
-            qmp_new(vm->loop, vm, vm->args.chardevs, vm->args.replay ? 0 : vm->args.nchardevs, err);
-        rc = vm->qmp ? 0 : -EIO;
-    }
+    if (!rc)
+        rc = qmp_open(vm, err);
     if (!rc)
         drives_listen(vm);
     if (!rc)
@@ -381,8 +397,12 @@ static int start_pv(struct vm *vm, struct err *err)
 /* From here on the guest may run. */
 static int go(struct vm *vm, struct err *err)
 {
-    int rc = world_start(vm->world, vm->plat, err);
+    int rc;
 
+    clients_wait(vm);
+    if (vm->quit)
+        return 0;
+    rc = vm_world_start(vm, err);
     if (rc)
         return rc;
     vm->running = !vm->args.paused;
@@ -392,6 +412,8 @@ static int go(struct vm *vm, struct err *err)
         rc = world_announce(vm->world, vm->plat, err);
     if (!rc && !vm->args.replay)
         rc = confine(vm, err);
+    if (!rc)
+        preconfig_ends(vm);
     if (!rc)
         world_loop(vm->world, vm->plat, &vm->quit);
     return rc;
@@ -411,6 +433,7 @@ static void take_apart(struct vm *vm)
         log_line("at the end: %s", err.msg);
     pv_stop(vm->pv);
     channels_close(vm);
+    qmp_preconfig_done(vm, -EIO);
     qmp_free(vm->qmp);
     vnc_close(vm->vnc);
     sdl_close(vm->sdl);
@@ -451,7 +474,7 @@ static int run(struct vm *vm)
     }
     signals_start(vm, &signals);
     rc = assemble(vm, &err);
-    if (!rc)
+    if (!rc && !vm->quit)
         rc = go(vm, &err);
     if (rc)
         fprintf(stderr, "portico-dm: %s\n", err.msg);

@@ -32,6 +32,17 @@ int drives_drain(struct vm *vm);  /* ide_drain() of every controller */
 /* vm.c: everything the guest had asked of its disks is done, and is on the disks. */
 int vm_drain(struct vm *vm, struct err *err);
 
+/*
+ * main.c, more than once is fine: vm->qmp; and the world begins to ask. 0, or -errno and a line.
+ */
+int qmp_open(struct vm *vm, struct err *err);
+int vm_world_start(struct vm *vm, struct err *err);
+/* preconfig.c: with -preconfig, turns the loop until a client has said enough, or quit. */
+int preconfig_run(struct vm *vm, struct err *err);
+void preconfig_ends(struct vm *vm); /* it all runs now: that client is answered */
+/* Turns the loop until every control socket with wait=on has a client, or quit. */
+void clients_wait(struct vm *vm);
+
 /* channel.c: sinks for the chardevs of xl's channel=, and the one of that id or NULL. */
 int channels_open(struct vm *vm, struct err *err);
 void channels_close(struct vm *vm);

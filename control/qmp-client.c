@@ -65,9 +65,9 @@ static void update_poll(struct qmp_client *cl)
 
     if (cl->dead)
         return;
-    if (!cl->leaving && !cl->later && out_pending(cl) < OUT_PAUSE)
+    if (!cl->leaving && !cl->later && !cl->q->held && out_pending(cl) < OUT_PAUSE)
         events |= UV_READABLE;
-    if (!events && cl->later)
+    if (!events && (cl->later || cl->q->held))
         uv_poll_stop(&cl->poll);
     else if (!events)
         qmp_client_hang_up(cl);
@@ -307,7 +307,7 @@ static bool read_chunk(struct qmp_client *cl)
 
 static bool may_read(const struct qmp_client *cl)
 {
-    return !cl->dead && !cl->leaving && !cl->later && out_pending(cl) < OUT_PAUSE;
+    return !cl->dead && !cl->leaving && !cl->later && !cl->q->held && out_pending(cl) < OUT_PAUSE;
 }
 
 static void pump(struct qmp_client *cl)
@@ -326,6 +326,11 @@ void qmp_client_go_on(struct qmp_client *cl)
 {
     pump(cl);
     update_poll(cl);
+}
+
+void qmp_client_hold(struct qmp_client *cl)
+{
+    update_poll(cl); /* nothing is read from in here: the caller is not ready for a verb */
 }
 
 static void on_event(uv_poll_t *h, int status, int events)
@@ -365,6 +370,7 @@ void qmp_client_open(struct qmp_listener *l, int fd)
     cl->listener = l;
     cl->fd = fd;
     l->client[i] = cl;
+    l->met = true;
     hello = qmp_greeting();
     qmp_client_send(cl, hello);
     json_decref(hello);

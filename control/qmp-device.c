@@ -172,6 +172,23 @@ static void set_link(struct qmp_call *c)
         qmp_fail_as(c, "DeviceNotFound", "Device '%s' not found", name);
 }
 
+/* As QEMU has it for all NICs that are not virtio's: none can be asked. */
+static void query_rx_filter(struct qmp_call *c)
+{
+    const char *name = qmp_arg(c, "name", NULL);
+    struct qom_object o;
+
+    c->ret = json_array();
+    if (!name)
+        return;
+    if (vm_find_netdev(c->vm, name, NULL))
+        qmp_fail(c, "net client(%s) isn't a NIC", name);
+    else if (qom_find(c->vm, name, &o) && o.user && o.dev && vm_net_of(c->vm, o.dev))
+        qmp_fail(c, "net client(%s) doesn't support rx-filter querying", name);
+    else
+        qmp_fail(c, "invalid net client name: %s", name);
+}
+
 const struct qmp_verb qmp_device_verbs[] = {
     { "device_add", device_add, "driver:s id:s? *", NULL },
     { "device_del", device_del, "id:s", NULL },
@@ -179,6 +196,7 @@ const struct qmp_verb qmp_device_verbs[] = {
     { "netdev_del", netdev_del, "id:s", NULL },
     { "object-add", object_add, "qom-type:s id:s *", NULL },
     { "object-del", object_del, "id:s", NULL },
+    { "query-rx-filter", query_rx_filter, "name:s?", NULL },
     { "set_link", set_link, "name:s up:b", NULL },
     { NULL, NULL, NULL, NULL },
 };

@@ -222,6 +222,46 @@ static bool is_capabilities(const char *name)
     return !strcmp(name, "qmp_capabilities");
 }
 
+/* -preconfig: there are images and cables, and nothing that would use them. */
+static bool needs_machine(const char *name)
+{
+    static const char *const early[] = { "qmp_capabilities",
+                                         "query-commands",
+                                         "query-version",
+                                         "query-status",
+                                         "query-name",
+                                         "query-uuid",
+                                         "query-chardev",
+                                         "query-memdev",
+                                         "query-command-line-options",
+                                         "query-qmp-schema",
+                                         "query-hotpluggable-cpus",
+                                         "query-iothreads",
+                                         "query-block",
+                                         "query-blockstats",
+                                         "query-named-block-nodes",
+                                         "query-block-jobs",
+                                         "blockdev-add",
+                                         "blockdev-del",
+                                         "block_resize",
+                                         "block_set_io_throttle",
+                                         "object-add",
+                                         "object-del",
+                                         "netdev_add",
+                                         "netdev_del",
+                                         "qom-list-types",
+                                         "qom-list-properties",
+                                         "set-action",
+                                         "quit",
+                                         "x-exit-preconfig" };
+
+    for (unsigned i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
+        if (!strcmp(early[i], name))
+            return false;
+    }
+    return true;
+}
+
 static void call_verb(struct qmp_call *c, const char *name)
 {
     const struct qmp_verb *v = find_verb(name);
@@ -229,6 +269,9 @@ static void call_verb(struct qmp_call *c, const char *name)
     c->verb = v;
     if (!v)
         qmp_fail_as(c, "CommandNotFound", "The command %s has not been found", name);
+    else if (c->vm->preconfig && needs_machine(name))
+        qmp_fail(c, "The command '%s' is permitted only after machine initialization has completed",
+                 name);
     else if (check_args(c, v->params))
         v->run(c);
 }
@@ -395,18 +438,26 @@ json_t *qmp_greeting(void)
 
 static void capabilities(struct qmp_call *c)
 {
-    const json_t *enable = json_object_get(c->args, "enable");
+    const json_t *enable = json_object_get(c->args, "enable"), *what;
+    size_t i;
 
-    if (c->client->negotiated)
+    if (c->client->negotiated) {
         qmp_fail_as(c, "CommandNotFound",
                     "Capabilities negotiation is already complete, command ignored");
-    else if (json_array_size(enable))
-        qmp_fail(c, "Capability %s not available",
-                 json_is_string(json_array_get(enable, 0))
-                     ? json_string_value(json_array_get(enable, 0))
-                     : "(not a string)");
-    else
-        c->client->negotiated = true;
+        return;
+    }
+    json_array_foreach(enable, i, what)
+    {
+        if (!json_is_string(what))
+            qmp_fail(c, "Invalid parameter type for 'enable[%zu]', expected: string", i);
+        else if (strcmp(json_string_value(what), "oob"))
+            qmp_fail(c, "Parameter 'enable' does not accept value '%.80s'",
+                     json_string_value(what));
+        else /* known, and not offered: commands that wait would have to be overtaken */
+            qmp_fail(c, "Capability oob not available");
+        return;
+    }
+    c->client->negotiated = true;
 }
 
 static void query_version(struct qmp_call *c)

@@ -53,6 +53,8 @@ struct qmp_listener { /* a chardev: listened on, or connected to one client */
     const struct chardev_arg *ch;
     char *id, *name; /* name: as query-chardev spells it, "unix:/x,server=on" */
     bool unlink;
+    bool met; /* somebody was there */
+    struct qmp_stdio *stdio;
     int fd;    /* listening, or -1 */
     int spare; /* of accept_next() */
     struct qmp_client *client[QMP_CLIENTS_MAX];
@@ -81,6 +83,7 @@ struct qmp {
     unsigned nlisteners;
     unsigned handles; /* not yet closed */
     bool closing;
+    bool held; /* clients are not listened to yet */
     struct qmp_keys keys;
 };
 
@@ -169,6 +172,7 @@ void qmp_client_open(struct qmp_listener *l, int fd); /* greets; fd is owned fro
 void qmp_client_hang_up(struct qmp_client *cl);
 void qmp_client_send(struct qmp_client *cl, const json_t *msg); /* one line, one write */
 void qmp_client_go_on(struct qmp_client *cl);                   /* a qmp_later has been answered */
+void qmp_client_hold(struct qmp_client *cl);                    /* q->held has changed */
 int qmp_client_take_fd(struct qmp_client *cl);                  /* the oldest passed, or -1 */
 void qmp_unref(struct qmp *q);                                  /* a handle has closed */
 
@@ -228,6 +232,10 @@ uint16_t qmp_qcode(const char *name); /* "ctrl_r" → evdev; 0: unknown */
 
 /* qmp-open.c: a listening or connected descriptor; *name (free it) is set on success. */
 int qmp_socket_open(const struct chardev_arg *ch, char **name, struct err *err);
+
+/* qmp-stdio.c: *fd is the client's end. The threads end when that is closed. NULL and a line. */
+struct qmp_stdio *qmp_stdio_open(int *fd, struct err *err);
+void qmp_stdio_close(struct qmp_stdio *s); /* NULL is fine */
 
 /* qmp.c: the last of a connection was heard. */
 void qmp_client_gone(struct qmp_listener *l);

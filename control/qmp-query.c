@@ -123,6 +123,21 @@ static const struct {
              "power-control:b key-delay-ms:n view-only:b paste-key:b" },
 };
 
+/* Guest memory where it is ours; a machine without a guest has what -m says, if anything. */
+static void query_memdev(struct qmp_call *c)
+{
+    const struct vm_args *a = &c->vm->args;
+    bool none = !strcmp(a->machine, "none");
+
+    c->ret = json_array();
+    if (!a->own_clocks || (none && !a->ram_said))
+        return;
+    json_array_append_new(c->ret, json_pack("{s:s, s:I, s:b, s:b, s:b, s:b, s:b, s:[], s:s}", "id",
+                                            none ? "ram" : "pc.ram", "size", (json_int_t)a->ram,
+                                            "merge", 0, "dump", 1, "prealloc", 0, "share", 0,
+                                            "reserve", 0, "host-nodes", "policy", "default"));
+}
+
 static void query_options(struct qmp_call *c)
 {
     const char *wanted = qmp_arg(c, "option", NULL);
@@ -149,7 +164,7 @@ const struct qmp_verb qmp_query_verbs[] = {
     { "query-jobs", empty_list, NULL, NULL },
     { "query-block-jobs", empty_list, NULL, NULL },
     { "query-memory-devices", empty_list, NULL, NULL },
-    { "query-memdev", empty_list, NULL, NULL },
+    { "query-memdev", query_memdev, NULL, NULL },
     { "query-tpm", empty_list, NULL, NULL },
     { "query-tpm-models", empty_list, NULL, NULL },
     { "query-tpm-types", empty_list, NULL, NULL },

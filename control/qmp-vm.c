@@ -134,6 +134,39 @@ static void powerdown(struct qmp_call *c)
         qmp_event(c->q, "POWERDOWN", NULL);
 }
 
+static void preconfig_over(struct qmp_later *l, struct qmp_call *c, int rc)
+{
+    if (rc)
+        qmp_fail(c, "The machine was not made");
+}
+
+/* Answered when the guest runs, or is to wait for "cont". */
+static void exit_preconfig(struct qmp_call *c)
+{
+    struct qmp_later *l;
+
+    if (!c->vm->preconfig) {
+        qmp_fail(c, "The command is permitted only before machine initialization");
+        return;
+    }
+    l = calloc(1, sizeof(*l));
+    if (!l)
+        abort();
+    l->done = preconfig_over;
+    qmp_hold(c, l);
+    c->vm->preconfig = false;
+    c->vm->preconfig_exit = l;
+}
+
+void qmp_preconfig_done(struct vm *vm, int rc)
+{
+    struct qmp_later *l = vm->preconfig_exit;
+
+    vm->preconfig_exit = NULL;
+    if (l)
+        qmp_finish(l, rc);
+}
+
 static void quit(struct qmp_call *c)
 {
     vm_quit(c->vm);
@@ -216,6 +249,7 @@ const struct qmp_verb qmp_vm_verbs[] = {
     { "query-chardev", query_chardev, NULL, NULL },
     { "cont", cont, NULL, NULL },
     { "stop", stop, NULL, NULL },
+    { "x-exit-preconfig", exit_preconfig, NULL, NULL },
     { "quit", quit, NULL, NULL },
     { "system_wakeup", wakeup, NULL, NULL },
     { "system_reset", reset, NULL, NULL },

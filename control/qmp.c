@@ -89,9 +89,13 @@ static int watch(struct qmp_listener *l, struct err *err)
 static int open_chardev(struct qmp *q, const struct chardev_arg *ch, struct err *err)
 {
     struct qmp_listener *l = &q->listener[q->nlisteners];
-    int fd = qmp_socket_open(ch, &l->name, err);
-    bool connected = ch->fd < 0 && !ch->server;
+    bool stdio = !strcmp(ch->kind, "stdio"), connected = ch->fd < 0 && !ch->server;
+    int fd = -1;
 
+    if (!stdio)
+        fd = qmp_socket_open(ch, &l->name, err);
+    else if (!(l->stdio = qmp_stdio_open(&fd, err)))
+        return -EIO;
     if (fd < 0 && !(connected && ch->reconnect))
         return fd;
     l->q = q;
@@ -105,6 +109,8 @@ static int open_chardev(struct qmp *q, const struct chardev_arg *ch, struct err 
     q->handles++;
     if (!connected)
         return watch(l, err);
+    if (stdio)
+        l->name = xstrdup("stdio");
     if (!l->name)
         l->name = xasprintf("disconnected:%s", ch->id);
     if (fd >= 0)
@@ -169,8 +175,33 @@ void qmp_free(struct qmp *q)
             close(l->fd);
         if (l->unlink)
             unlink(l->ch->path);
+        qmp_stdio_close(l->stdio);
     }
     uv_close((uv_handle_t *)&q->keys.timer, on_timer_closed);
+}
+
+const char *qmp_awaited(const struct qmp *q)
+{
+    for (unsigned i = 0; q && i < q->nlisteners; i++) {
+        const struct qmp_listener *l = &q->listener[i];
+
+        if (l->ch->server && l->ch->wait && !l->met)
+            return l->name;
+    }
+    return NULL;
+}
+
+void qmp_hold_clients(struct qmp *q, bool held)
+{
+    if (!q)
+        return;
+    q->held = held;
+    for (unsigned i = 0; i < q->nlisteners; i++) {
+        for (unsigned k = 0; k < QMP_CLIENTS_MAX; k++) {
+            if (q->listener[i].client[k])
+                qmp_client_hold(q->listener[i].client[k]);
+        }
+    }
 }
 
 void qmp_event(struct qmp *q, const char *name, json_t *data)

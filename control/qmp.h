@@ -47,6 +47,13 @@ void qmp_free(struct qmp *q);
  */
 void qmp_event(struct qmp *q, const char *name, json_t *data);
 
+/* The chardev with wait=on that no client has come to yet, as query-chardev calls it; or NULL. */
+const char *qmp_awaited(const struct qmp *q);
+/* Held clients are greeted and wait for everything else. q may be NULL. */
+void qmp_hold_clients(struct qmp *q, bool held);
+/* Answers vm->preconfig_exit, if there is one. rc: 0, or there is no machine. */
+void qmp_preconfig_done(struct vm *vm, int rc);
+
 /* {"device": …, "id": …, "tray-open": open}: the data of DEVICE_TRAY_MOVED. */
 json_t *qmp_tray_data(struct vm *vm, const struct vm_drive *d, bool open);
 /* The node of blockdev-add that b is; NULL: it is a drive's own. */

@@ -94,9 +94,12 @@ struct vm {
     struct sink channels[ARGS_CHARDEVS]; /* parallel to args.chardevs: those of PV consoles */
     bool channel_open[ARGS_CHARDEVS];
     struct vm_fd fds[32];
-    bool running;   /* false: stopped by `stop`, or -S */
-    bool prelaunch; /* -S, before the first cont */
-    bool dirty_log; /* xen-set-global-dirty-log */
+    bool started;                     /* the world asks */
+    bool preconfig;                   /* there is no machine yet, and most verbs wait for it */
+    struct qmp_later *preconfig_exit; /* x-exit-preconfig, to be answered; NULL: none */
+    bool running;                     /* false: stopped by `stop`, or -S */
+    bool prelaunch;                   /* -S, before the first cont */
+    bool dirty_log;                   /* xen-set-global-dirty-log */
     bool let_go;    /* the images' locks: another process may go on with the guest */
     bool quit;      /* leave the loop */
     bool suspended; /* in ACPI S3, where the world tells us */

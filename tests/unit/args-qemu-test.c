@@ -2,6 +2,7 @@
 /* The command line as QEMU's users and qtest clients write it. */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "control/bootorder.h"
 #include "control/blockopts.h"
 #include "control/keyval.h"
@@ -511,6 +512,79 @@ TEST(flash_is_firmware)
     CHECK(is(l->a.drives[1].id, "pflash1") && !l->a.drives[1].readonly);
     CHECK(l->a.drives[1].iface == DRIVE_PFLASH && l->a.drives[1].index == 1);
     done(l);
+}
+
+/* A file of that text, whose name goes into the line. */
+static struct line *with_config(const char *text, char *path)
+{
+    char all[256];
+    int fd;
+
+    snprintf(path, 64, "/tmp/portico-config-XXXXXX");
+    fd = mkstemp(path);
+    CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+    snprintf(all, sizeof(all), "%s|-readconfig|%s|-name|after", QT, path);
+    return parse(all);
+}
+
+TEST(options_from_a_file)
+{
+    char path[64];
+    struct line *l = with_config("# what QEMU's -writeconfig wrote\n"
+                                 "[memory]\n  size = \"200\"\n\n"
+                                 "[drive \"d0\"]\n\tfile = \"/a,b\"\n  if=\"none\"\n"
+                                 "[device]\n  driver = \"ide-hd\"\n  drive = \"d0\"\n"
+                                 "[device \"n1\"]\r\n  driver = \"e1000\"\r\n"
+                                 "[global]\n  driver = \"e1000\"\n  property = \"romfile\"\n"
+                                 "  value = \"/r\"\n"
+                                 "[object \"g\"]\n  x-iops-total = \"7\"\n"
+                                 "  qom-type = \"throttle-group\"\n"
+                                 "[machine]\n  type = \"pc\"\n  hpet = \"off\"\n"
+                                 "[name]\n  guest = \"before\"",
+                                 path);
+
+    if (l->rc)
+        fprintf(stderr, "said: %s\n", l->err.msg);
+    CHECK(l->rc == 0 && l->a.ram == 200u << 20 && l->a.ram_said && !l->a.hpet);
+    CHECK(l->a.ndrives == 1 && is(l->a.drives[0].file, "/a,b") && l->a.drives[0].unit == 2);
+    CHECK(l->a.nnics == 1 && is(l->a.nics[0].id, "n1"));
+    CHECK(is(config_str(&l->a.nics[0].cfg, "romfile", ""), "/r"));
+    CHECK(l->a.ngroups == 1 && is(l->a.groups[0].name, "g"));
+    CHECK(is(l->a.name, "after")); /* it counts where it stands */
+    done(l);
+    unlink(path);
+}
+
+TEST(bad_files_of_options)
+{
+    static const struct {
+        const char *text, *says;
+    } bad[] = {
+        { "size = \"1\"\n", ":1: no group defined" },
+        { "[memory]\n\nsize = 200\n", ":3: parse error" },
+        { "[memory]\nsize \"200\"\n", ":2: parse error" },
+        { "[memory]\nsize = \"200\n", ":2: parse error" },
+        { "[memory\n", ":1: parse error" },
+        { "[drive \"x]\n", ":1: parse error" },
+        { "[drive \"x\"] y\n", ":1: parse error" },
+        { "\n[nonsense]\n", ":2: There is no option group 'nonsense'" },
+        { "[memory]\nsize=\"200\"\ncolour=\"red\"\n", "-m: unknown key 'colour'" },
+        { "[global]\ndriver=\"e1000\"\n", "[global] has driver, property and value" },
+        { "[drive \"d\"]\nif=\"scsi\"\n[memory]\n", ":3: -drive if=scsi: not supported" },
+    };
+    char path[64];
+
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct line *l = with_config(bad[i].text, path);
+
+        if (!strstr(l->err.msg, bad[i].says))
+            fprintf(stderr, "%u said: %s\n", i, l->err.msg);
+        CHECK(l->rc == -EINVAL || l->rc == -ENOTSUP);
+        CHECK(strstr(l->err.msg, bad[i].says) != NULL);
+        done(l);
+        unlink(path);
+    }
 }
 
 TEST(the_machine_names_its_flashes)

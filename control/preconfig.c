@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * control/preconfig.c: what the process waits for before its guest begins:
+ * -preconfig's x-exit-preconfig, with drives and cables but no machine yet;
+ * and the clients of sockets with wait=on.
+ */
+#include "control/parts.h"
+#include "control/qmp.h"
+#include "hw/core/log.h"
+
+int preconfig_run(struct vm *vm, struct err *err)
+{
+    int rc = 0;
+
+    if (!vm->args.preconfig)
+        return 0;
+    /* A test's client says something before it is through with the control protocol. */
+    if (vm->world == &world_qtest)
+        rc = vm_world_start(vm, err);
+    if (rc || qmp_open(vm, err))
+        return rc ? rc : -EIO;
+    vm->preconfig = vm->prelaunch = true;
+    while (vm->preconfig && !vm->quit)
+        uv_run(vm->loop, UV_RUN_ONCE);
+    return 0;
+}
+
+void preconfig_ends(struct vm *vm)
+{
+    if (!vm->preconfig_exit)
+        return;
+    if (vm->running)
+        qmp_event(vm->qmp, "RESUME", NULL);
+    qmp_preconfig_done(vm, 0);
+}
+
+void clients_wait(struct vm *vm)
+{
+    const char *whom;
+
+    qmp_hold_clients(vm->qmp, true);
+    whom = qmp_awaited(vm->qmp);
+    while (whom && !vm->quit) {
+        log_line("waiting for connection on: %s", whom);
+        for (const char *now = whom; now && now == whom && !vm->quit; now = qmp_awaited(vm->qmp))
+            uv_run(vm->loop, UV_RUN_ONCE);
+        whom = qmp_awaited(vm->qmp);
+    }
+    qmp_hold_clients(vm->qmp, false);
+}
