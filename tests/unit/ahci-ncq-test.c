@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* AHCI's queued commands: many at once, in any order, and what an error does to them. */
+#include "hw/ahci-int.h"
 #include "tests/unit/ahci-util.h"
 #include "tests/unit/random.h"
 
@@ -339,5 +340,121 @@ TEST(what_is_written_is_what_is_read)
     }
     medium_io(r.blk[0], BLOCK_READ, 0, back, sizeof(back));
     CHECK(!memcmp(all, back, sizeof(all)));
+    rig_end(&r);
+}
+
+/* Is the state refused? It is put back. */
+static bool refused(struct qt *t, struct ahci_port_state *s, const struct ahci_port_state *good)
+{
+    bool valid = state_valid(t->dev);
+
+    *s = *good;
+    return !valid && state_valid(t->dev);
+}
+
+TEST(tags_no_guest_can_bring_about)
+{
+    struct rig r = ahci_disk_cd(1024, 16);
+    struct qt *t = r.t;
+    struct fault *f = r.blk[0]->priv;
+    struct ahci *a = container_of(t->dev, struct ahci, host.pci.dev);
+    struct ahci_port_state *s = &a->s.port[0], *cd = &a->s.port[1], good;
+
+    qt_no_reload(t, "states are made up, not reached");
+    f->hold = true;
+    make_ncq(t, 0, 3, true, 8, 8, AHCI_DAT);
+    issue(t, 1 << 3);
+    good = *s;
+    CHECK_EQ(s->tag_flags[3] & ~TAG_LAST, TAG_ACTIVE | TAG_WRITE);
+    s->tag_flags[3] = 0;
+    CHECK(refused(t, s, &good)); /* sectors left of nothing */
+    s->tag_flags[3] &= ~TAG_ACTIVE;
+    CHECK(refused(t, s, &good));
+    s->tag_next[3] = AHCI_PRD / 2;
+    CHECK(refused(t, s, &good)); /* within an entry */
+    s->tag_next[3] = AHCI_PRD * (s->tag_prds[3] + 1u);
+    CHECK(refused(t, s, &good)); /* behind the table */
+    s->tag_flags[3] = TAG_ACTIVE | TAG_THROUGH;
+    CHECK(refused(t, s, &good)); /* flushes after a read */
+    s->tag_flags[3] |= TAG_FLUSH | TAG_THROUGH;
+    CHECK(refused(t, s, &good)); /* ... and before the data has moved */
+    s->tag_flags[3] |= TAG_FLUSH | TAG_THROUGH;
+    s->tag_left[3] = 0;
+    CHECK(state_valid(t->dev));
+    s->tag_flags[3] &= ~TAG_THROUGH;
+    CHECK(refused(t, s, &good)); /* that nobody asked for */
+    s->tag_left[3] = 0;
+    CHECK(refused(t, s, &good)); /* nothing left, and not done */
+    s->slot = 0;
+    CHECK(refused(t, s, &good)); /* beside a command that is not queued */
+    s->cmd &= ~CMD_ST;
+    s->ci = s->sact = 0;
+    CHECK(refused(t, s, &good)); /* of a port that is stopped */
+    s->halted = true;
+    CHECK(refused(t, s, &good));
+    s->unit.gone = true;
+    CHECK(refused(t, s, &good));
+    good = *cd;
+    cd->tag_flags[0] = TAG_ACTIVE;
+    cd->tag_left[0] = 1;
+    CHECK(refused(t, cd, &good)); /* a CD drive has no queue */
+    fault_release(r.blk[0]);
+    port_settled(t, 0);
+    CHECK_EQ(px(t, 0, P_TFD), 0x50);
+    rig_end(&r);
+}
+
+TEST(ports_no_guest_can_bring_about)
+{
+    struct rig r = ahci_disk(1024);
+    struct qt *t = r.t;
+    struct ahci *a = container_of(t->dev, struct ahci, host.pci.dev);
+    struct ahci_port_state *s = &a->s.port[0], good = *s;
+
+    qt_no_reload(t, "states are made up, not reached");
+    CHECK(state_valid(t->dev));
+    s->unit.heads = 0;
+    CHECK(refused(t, s, &good)); /* it divides */
+    s->ch.active = 1;
+    CHECK(refused(t, s, &good)); /* there is one drive on a cable */
+    s->ch.device = 0x10;
+    CHECK(refused(t, s, &good));
+    s->ch.phase = PH_FLUSH;
+    s->ch.per_drq = 1;
+    CHECK(refused(t, s, &good)); /* work without a command */
+    s->slot = 5;
+    s->ch.phase = PH_FLUSH;
+    s->ch.per_drq = 1;
+    CHECK(state_valid(t->dev));
+    s->ch.phase = PH_IN;
+    s->ch.end = s->ch.len = 512;
+    CHECK(refused(t, s, &good)); /* PIO data waits for nobody */
+    s->slot = 5;
+    s->cmd &= ~CMD_ST;
+    CHECK(refused(t, s, &good)); /* a command at a port that is stopped */
+    s->slot = 5;
+    s->halted = true;
+    CHECK(refused(t, s, &good));
+    s->slot = 5;
+    s->unit.gone = true;
+    CHECK(refused(t, s, &good)); /* of a drive that has left */
+    s->cmd &= ~CMD_ST;
+    CHECK(state_valid(t->dev));
+    s->ci = 1;
+    CHECK(refused(t, s, &good)); /* PxCI and PxSACT fall with PxCMD.ST */
+    s->cmd &= ~CMD_ST;
+    s->sact = 1;
+    CHECK(refused(t, s, &good));
+    s->ch.pos = 2;
+    CHECK(refused(t, s, &good)); /* beyond end */
+    s = &a->s.port[3];
+    good = *s;
+    s->cmd |= CMD_ST;
+    s->slot = 0;
+    CHECK(refused(t, s, &good)); /* no drive is there at all */
+    a->s.spare[1] = 1;
+    CHECK(!state_valid(t->dev));
+    a->s.spare[1] = 0;
+    CHECK(state_valid(t->dev));
     rig_end(&r);
 }

@@ -176,6 +176,32 @@ TEST(identify_by_pio)
     rig_end(&r);
 }
 
+/* SATA 2.6 §13.3.2: "settings outlive a reset" is on and cannot be anything else. */
+TEST(set_features_of_serial_ata)
+{
+    struct rig r = ahci_disk(64);
+    struct qt *t = r.t;
+    static const struct {
+        uint8_t sub, val;
+        uint16_t tfd;
+    } all[] = {
+        { 0x10, 0x06, 0x0050 }, { 0x90, 0x06, 0x0451 }, { 0x10, 0x02, 0x0451 },
+        { 0x10, 0x03, 0x0451 }, { 0x10, 0x06, 0x0050 },
+    };
+
+    for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        host_fis(t, 0, 0xef, all[i].sub, 0, all[i].val, 0);
+        header(t, 0, 0, 0, 0);
+        CHECK_EQ(run(t, 0), all[i].tfd);
+        if (all[i].tfd != 0x50)
+            port_restart(t, 0);
+    }
+    make(t, 0, 0, 0xec, 0, 0, AHCI_DAT, 512);
+    CHECK_EQ(run(t, 0), 0x50);
+    CHECK(hex_is("40 00 40 00", t->ram + AHCI_DAT + 156, 4)); /* words 78, 79 */
+    rig_end(&r);
+}
+
 TEST(dma_both_ways_through_many_regions)
 {
     struct rig r = ahci_disk(1024);

@@ -333,6 +333,7 @@ TEST(set_features)
     CHECK_EQ(feature(t, 0x66, 0), 0x50);
     CHECK_EQ(feature(t, 0xcc, 0), 0x50);
     CHECK_EQ(feature(t, 0x05, 0x80), 0x51); /* APM is not claimed */
+    CHECK_EQ(feature(t, 0x10, 0x06), 0x51); /* a serial drive's */
     rig_end(&r);
 }
 

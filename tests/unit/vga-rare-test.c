@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The VGA in worlds that can do less, with settings that cannot be, and rare pixels. */
 #include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include "tests/unit/vga-util.h"
 
 static struct platform_ops ops;
@@ -131,4 +133,36 @@ TEST(settings_and_worlds_without_a_screen)
     CHECK(refused(&w, "vgamem_mb", "8", "no room for 8388608 bytes"));
     ops.vram_alloc = NULL;
     CHECK(refused(&w, NULL, NULL, "vga: test has no video memory"));
+}
+
+/* What reads text off a picture finds the card's fonts there. */
+TEST(the_screen_knows_the_firmware_of_its_card)
+{
+    struct vga_world w = world();
+    uint8_t image[1024] = { 0x55, 0xaa, 2 };
+    int fd = memfd_create("rom", MFD_CLOEXEC);
+    const uint8_t *rom;
+    char path[32];
+    size_t len = 1;
+
+    CHECK(!display_rom(w.d, &len) && !len); /* no card yet */
+    for (unsigned i = 3; i < sizeof(image); i++)
+        image[i] = (uint8_t)(i * 7 ^ i >> 8);
+    CHECK(write(fd, image, sizeof(image)) == sizeof(image));
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    qt_config(w.t, "romfile", path);
+    qt_add(w.t, &vga_type.dev, VGA_DEVFN);
+    rom = display_rom(w.d, &len);
+    CHECK(rom && len == 2048 && !memcmp(rom, image, sizeof(image)));
+    CHECK(rom && rom[1024] == 0xff && rom[2047] == 0xff); /* padded */
+    close(fd);
+}
+
+TEST(a_card_without_firmware_has_no_fonts_to_show)
+{
+    struct vga_world w = world();
+    size_t len = 1;
+
+    qt_add(w.t, &vga_type.dev, VGA_DEVFN);
+    CHECK(!display_rom(w.d, &len) && !len);
 }
