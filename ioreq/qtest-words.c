@@ -63,9 +63,8 @@ bool qtest_number(const struct qtest_words *w, unsigned i, uint64_t *val)
     for (; p < end; p++) {
         unsigned d = digit(*p);
 
-        if (d >= base || v > (UINT64_MAX - d) / base)
+        if (d >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, d, &v))
             return false;
-        v = v * base + d;
     }
     *val = minus ? 0 - v : v;
     return true;
