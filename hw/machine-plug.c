@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Cards: put into a free slot of the machine, taken out of it, and reset with it. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "hw/core/pci.h"
 #include "hw/machine.h"
+#include "hw/usb.h"
 
 #define SLOTS       32
 #define CARD_TIMERS 16 /* no card has more */
@@ -93,6 +95,35 @@ struct device *machine_card_in(const struct machine *m, unsigned slot)
             return m->dev[i];
     }
     return NULL;
+}
+
+static const struct usb_dev *usb_dev_of(const struct platform *p, const struct device *dev)
+{
+    for (unsigned i = 0; i < p->nusb; i++) {
+        for (unsigned k = 0; k < USB_PORTS; k++) {
+            const struct usb_dev *u = p->usb[i]->port[k];
+
+            if (u && &u->dev == dev)
+                return u;
+        }
+    }
+    return NULL;
+}
+
+void machine_place(const struct machine *m, const struct device *dev, char out[MACHINE_PLACE])
+{
+    const struct usb_dev *u = usb_dev_of(m->plat, dev);
+
+    out[0] = 0;
+    for (unsigned i = 0; i < m->nboard; i++) {
+        if (m->dev[i] == dev)
+            return;
+    }
+    if (dev->type->pci)
+        snprintf(out, MACHINE_PLACE, "addr=%x",
+                 PCI_SLOT(container_of(dev, const struct pci_func, dev)->devfn));
+    else if (u)
+        snprintf(out, MACHINE_PLACE, "bus=%s,port=%u", u->bus->name, u->port + 1);
 }
 
 void machine_reset(struct machine *m, enum reset_kind kind)

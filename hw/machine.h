@@ -49,6 +49,12 @@ struct device *machine_plug(struct machine *m, const char *type, const char *id,
 void machine_unplug(struct machine *m, struct device *dev);
 /* The card in a slot (of function 0), or NULL; the board's devices are none. */
 struct device *machine_card_in(const struct machine *m, unsigned slot);
+/*
+ * Where a card is, as -device would say it: "addr=5" or "bus=usb-bus.0,port=1"; "" for what is on
+ * the board.
+ */
+#define MACHINE_PLACE 64
+void machine_place(const struct machine *m, const struct device *dev, char out[MACHINE_PLACE]);
 /* Every device, in the order they were made. */
 void machine_reset(struct machine *m, enum reset_kind kind);
 /* machine.c, for machine-plug.c. */
