@@ -148,6 +148,7 @@ struct device *drive_host(struct vm *vm, const struct vm_drive *d, unsigned *uni
 {
     bool ahci = d->arg && d->arg->iface == DRIVE_AHCI;
 
+    *unit = 0;
     if (!d->arg) /* drive_del */
         return NULL;
     *unit = (unsigned)(ahci ? d->arg->index : d->arg->unit);
