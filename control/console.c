@@ -81,7 +81,7 @@ static int ask(void *ctx, unsigned what, char *text, size_t size)
     return rc;
 }
 
-static const struct vnc_actions actions = { .ask = ask };
+static const struct vnc_actions actions = { .ask = ask, .client = vm_vnc_client };
 
 /* ---- the doors ---- */
 

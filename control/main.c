@@ -366,6 +366,8 @@ static int assemble(struct vm *vm, struct err *err)
         vm_plug_listen(vm);
     if (!rc)
         vm_platform_listen(vm);
+    if (!rc)
+        vm_events_listen(vm);
     if (!rc && vm->args.incoming >= 0)
         rc = save_read(vm, vm->args.incoming, err);
     vm->let_go = vm->args.incoming >= 0; /* with -S the guest may still be another process's */

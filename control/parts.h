@@ -2,6 +2,7 @@
 /* control/parts.h: the steps main.c takes to make a struct vm out of its arguments. */
 #pragma once
 #include "control/vm.h"
+#include "display/vnc.h"
 #include "hw/machine.h"
 
 /* drives.c: opens every image of vm->args; nothing is left open on failure. */
@@ -53,7 +54,11 @@ void vm_platform_listen(struct vm *vm);
 /* Sets in the platform device's config what xen-set-next-boot has left for this start. */
 void vm_platform_word(struct vm *vm, struct config *cfg);
 
-struct vnc_options;
+/* events.c: once the machine is built: what the guest does that a client may want to know. */
+void vm_events_listen(struct vm *vm);
+/* For struct vnc_actions, arg the vm. */
+void vm_vnc_client(void *arg, enum vnc_client_is what, const struct vnc_client *who);
+
 /* console.c: opens vm->vnc; o has what main.c knows of it, the rest comes from the arguments. */
 int console_open(struct vm *vm, struct vnc_options *o, struct err *err);
 

@@ -85,6 +85,11 @@ struct vm {
     struct vnc *vnc; /* NULL: -vnc none */
     struct sdl *sdl; /* NULL: no window */
     struct qmp *qmp;
+    struct { /* the guest's clock was set: events.c */
+        uv_timer_t pause;
+        int64_t offset;
+        bool waits;
+    } rtc;
     struct vm_drive drives[ARGS_DRIVES]; /* parallel to args.drives */
     struct vm_host hosts[MACHINE_DEVICES];
     struct net *nets[ARGS_NICS];

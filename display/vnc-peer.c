@@ -264,14 +264,24 @@ static bool heard_looking(struct vnc_peer *p, const struct viewer_msg *m)
     return true;
 }
 
+static void tell(const struct vnc_peer *p, enum vnc_client_is what)
+{
+    const struct vnc *v = p->v;
+
+    if (v->actions && v->actions->client)
+        v->actions->client(v->actions_ctx, what, &p->who);
+}
+
 static bool heard_admitted(struct vnc_peer *p, const struct viewer_msg *m)
 {
     if (p->admitted || m->admitted.shared > 1)
         return false;
-    if (vnc_may_share(p->v, p, m->admitted.shared))
+    if (vnc_may_share(p->v, p, m->admitted.shared)) {
         vnc_admitted(p->v, p);
-    else
+        tell(p, VNC_CLIENT_ADMITTED);
+    } else {
         vnc_peer_end(p);
+    }
     return true;
 }
 
@@ -392,6 +402,7 @@ void vnc_peer_end(struct vnc_peer *p)
     if (p->pidfd >= 0)
         pidfd_send_signal(p->pidfd, SIGKILL, NULL, 0);
     peer_release(p);
+    tell(p, VNC_CLIENT_GONE);
 }
 
 /* Its last words count: a client may click and leave at once. The socket holds a bounded number. */
@@ -596,6 +607,7 @@ int vnc_peer_start(struct vnc *v, struct vnc_peer *p, int sock, const struct vnc
         p->dirty |= 1u << NEWS_TOKEN;
     if (p->web && v->pages >= 0)
         p->dirty |= 1u << NEWS_PAGES;
+    tell(p, VNC_CLIENT_CONNECTED);
     peer_flush(p);
     return 0;
 }

@@ -19,10 +19,19 @@ struct vnc;
 
 enum vnc_share { VNC_ALLOW_EXCLUSIVE, VNC_FORCE_SHARED, VNC_IGNORE }; /* QEMU's share= */
 
+struct vnc_client;
+enum vnc_client_is { /* each once for a client, in this order; it may leave before it is let in */
+                     VNC_CLIENT_CONNECTED,
+                     VNC_CLIENT_ADMITTED,
+                     VNC_CLIENT_GONE
+};
+
 /* What a client may ask of the guest, besides keys: ask() gets an enum viewer_ask, answers 0 or
  * -errno, and writes a line or a text (of at most size - 1 bytes) for the person. */
 struct vnc_actions {
     int (*ask)(void *ctx, unsigned what, char *text, size_t size);
+    /* What has become of one; who is borrowed. May be NULL. */
+    void (*client)(void *ctx, enum vnc_client_is what, const struct vnc_client *who);
 };
 #define VNC_ANSWER_MAX (64u << 10)
 

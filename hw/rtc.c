@@ -244,6 +244,24 @@ static void rtc_was_set(struct cmos *c)
     c->s.host_offset = (uint64_t)rtc_get(c) - (uint64_t)platform_wall(c->dev.plat);
 }
 
+void rtc_listen(struct device *dev, void (*was_set)(void *arg, int64_t offset), void *arg)
+{
+    struct cmos *c = container_of(dev, struct cmos, dev);
+
+    c->rtc.was_set = was_set;
+    c->rtc.was_set_arg = arg;
+}
+
+/* And its clock runs from there. */
+static void tell_was_set(struct cmos *c)
+{
+    int64_t gone = c->rtc.follows ? platform_wall(c->dev.plat) - c->rtc.born_wall
+                                  : (rtc_now(c) - c->rtc.born) / NS_PER_S;
+
+    if (c->rtc.was_set && rtc_running(c))
+        c->rtc.was_set(c->rtc.was_set_arg, rtc_get(c) - (c->rtc.base + gone));
+}
+
 /* ---- the periodic interrupt ---- */
 
 /* In crystal ticks; 0: none (MC146818A, table 5). */
@@ -397,6 +415,7 @@ static void write_b(struct cmos *c, uint8_t val)
 {
     int64_t seconds = rtc_get(c);
     bool form = (c->s.ram[RTC_B] ^ val) & (B_BINARY | B_24H);
+    bool ends_set = c->s.ram[RTC_B] & ~val & B_SET;
 
     form &= !((c->s.ram[RTC_B] | val) & B_SET);
     if (val & B_SET)
@@ -407,6 +426,13 @@ static void write_b(struct cmos *c, uint8_t val)
     if (form)
         rtc_put(c, seconds);
     rtc_was_set(c);
+    if (ends_set)
+        tell_was_set(c);
+}
+
+static bool is_alarm(unsigned index)
+{
+    return index == RTC_SEC_ALARM || index == RTC_MIN_ALARM || index == RTC_HOUR_ALARM;
 }
 
 void rtc_write(struct cmos *c, unsigned index, uint8_t val)
@@ -419,6 +445,8 @@ void rtc_write(struct cmos *c, unsigned index, uint8_t val)
     } else if (index < RTC_A || index == RTC_CENTURY) {
         c->s.ram[index] = val;
         rtc_was_set(c);
+        if (!is_alarm(index))
+            tell_was_set(c);
     } /* C and D cannot be written */
     c->dev.type->sync(&c->dev);
 }
@@ -535,6 +563,7 @@ int rtc_init(struct cmos *c, const struct config *cfg, struct err *err)
     c->rtc.slew = !strcmp(fix, "slew");
     c->rtc.second_due = TIMER_OFF;
     c->rtc.born = rtc_now(c);
+    c->rtc.born_wall = platform_wall(c->dev.plat);
     if (!c->rtc.follows && strcmp(clock, "vm"))
         return err_set(err, -EINVAL, "rtc clock=%s: not host or vm", clock);
     if (!c->rtc.slew && strcmp(fix, "none"))

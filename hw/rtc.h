@@ -13,12 +13,14 @@ struct config;
 
 struct rtc { /* what is not the guest's to see */
     struct irq irq;
-    bool on;      /* the clock is ours; else indexes 0-13 are plain memory */
-    bool follows; /* the host's clock, over pauses of the guest */
-    bool cut;     /* the HPET has taken interrupt 8 over */
-    bool slew;    /* periodic interrupts that the guest missed come later */
-    int64_t base; /* seconds since 1970 at guest time `born` */
-    int64_t born;
+    bool on;                 /* the clock is ours; else indexes 0-13 are plain memory */
+    bool follows;            /* the host's clock, over pauses of the guest */
+    bool cut;                /* the HPET has taken interrupt 8 over */
+    bool slew;               /* periodic interrupts that the guest missed come later */
+    int64_t base;            /* seconds since 1970 at guest time `born` */
+    int64_t born, born_wall; /* guest ns; the host's seconds */
+    void (*was_set)(void *arg, int64_t offset); /* rtc_listen() */
+    void *was_set_arg;
     int64_t second_due, period_due; /* the timers' deadlines: a timer that fires forgets its own */
 };
 
@@ -55,5 +57,10 @@ void rtc_sync(struct cmos *c);
 bool rtc_check(const struct cmos *c);
 uint8_t rtc_read(struct cmos *c, unsigned index);
 void rtc_write(struct cmos *c, unsigned index, uint8_t val); /* also RTC_CENTURY */
+/*
+ * Hears of each time that the guest sets: offset is by how many seconds its clock is ahead then of
+ * what it would have shown. A guest can cause as many as it likes. dev: a cmos; NULL ends it.
+ */
+void rtc_listen(struct device *dev, void (*was_set)(void *arg, int64_t offset), void *arg);
 /* The HPET's legacy replacement: the clock's interrupt goes nowhere while cut. dev: a cmos. */
 void rtc_cut(struct device *dev, bool cut);

@@ -545,3 +545,46 @@ TEST(bad_config_is_refused)
         config_free(&cfg);
     }
 }
+
+static struct {
+    unsigned n;
+    int64_t offset;
+} sets;
+
+static void note_set(void *arg, int64_t offset)
+{
+    sets.n++;
+    sets.offset = offset;
+}
+
+TEST(who_listens_hears_of_a_time_that_was_set)
+{
+    struct qt *t = qt_new();
+
+    sets.n = 0;
+    qt_config(t, "rtc", "on");
+    qt_config(t, "clock", "vm");
+    qt_config(t, "base", "2006-06-17T16:01:21");
+    qt_add(t, &cmos_type, -1);
+    qt_no_reload(t, "a listener is not state");
+    rtc_listen(t->dev, note_set, NULL);
+    clock_step(t, 5 * NS_PER_S);
+    CHECK_EQ(sets.n, 0);
+    wr(t, B, 0x82); /* SET */
+    wr(t, HOUR, 0x15);
+    wr(t, MIN, 0x02);
+    CHECK_EQ(sets.n, 0); /* it does not run */
+    wr(t, B, 0x02);
+    CHECK_EQ(sets.n, 1);
+    CHECK_EQ(sets.offset, -3600 + 60);
+    wr(t, MIN_AL, 0x30);
+    wr(t, A, 0x2f);
+    wr(t, B, 0x42);
+    CHECK_EQ(sets.n, 1); /* nothing of that is the time */
+    wr(t, MDAY, 0x18);
+    CHECK_EQ(sets.n, 2);
+    CHECK_EQ(sets.offset, -3600 + 60 + 86400);
+    rtc_listen(t->dev, NULL, NULL);
+    wr(t, MDAY, 0x19);
+    CHECK_EQ(sets.n, 2);
+}

@@ -254,6 +254,53 @@ VNC_TEST(xvp_presses_buttons_where_that_is_allowed)
     }
 }
 
+static struct {
+    unsigned n;
+    enum vnc_client_is what[8];
+    struct vnc_client who[8];
+} guests;
+
+static void note_client(void *ctx, enum vnc_client_is what, const struct vnc_client *who)
+{
+    if (guests.n == 8)
+        return;
+    guests.what[guests.n] = what;
+    guests.who[guests.n++] = *who;
+}
+
+VNC_TEST(clients_are_told_of)
+{
+    static const enum vnc_client_is want[] = { VNC_CLIENT_CONNECTED, VNC_CLIENT_ADMITTED,
+                                               VNC_CLIENT_GONE, VNC_CLIENT_CONNECTED,
+                                               VNC_CLIENT_GONE };
+    static const struct vnc_actions actions = { .client = note_client };
+    struct world *w = world_new();
+    struct vnc_options o = usual();
+    struct rfb c;
+
+    guests.n = 0;
+    o.actions = &actions;
+    CHECK(world_open(w, &o) == 0 && come(&c, w, true));
+    for (unsigned i = 0; i < 1000 && guests.n < 2; i++)
+        rfb_pump(&w->loop, 10);
+    rfb_close(&c);
+    for (unsigned i = 0; i < 1000 && guests.n < 3; i++)
+        rfb_pump(&w->loop, 10);
+    CHECK(rfb_connect(&c, &w->loop, w->info.service)); /* and goes without a word */
+    for (unsigned i = 0; i < 1000 && guests.n < 4; i++)
+        rfb_pump(&w->loop, 10);
+    rfb_close(&c);
+    for (unsigned i = 0; i < 1000 && guests.n < 5; i++)
+        rfb_pump(&w->loop, 10);
+    CHECK_EQ(guests.n, 5);
+    for (unsigned i = 0; i < 5; i++) {
+        CHECK_EQ(guests.what[i], want[i]);
+        CHECK(!strcmp(guests.who[i].host, "127.0.0.1") && !guests.who[i].websocket);
+        CHECK(!strcmp(guests.who[i].service, guests.who[i < 3 ? 0 : 3].service));
+    }
+    world_free(w);
+}
+
 /* ---- the web ---- */
 
 static struct world *web_world(const char *token, bool console)
