@@ -258,7 +258,7 @@ static void tell_was_set(struct cmos *c)
     int64_t gone = c->rtc.follows ? platform_wall(c->dev.plat) - c->rtc.born_wall
                                   : (rtc_now(c) - c->rtc.born) / NS_PER_S;
 
-    if (c->rtc.was_set && rtc_running(c))
+    if (c->rtc.was_set && rtc_running(c) && !(c->s.ram[RTC_B] & B_SET))
         c->rtc.was_set(c->rtc.was_set_arg, rtc_get(c) - (c->rtc.base + gone));
 }
 
