@@ -19,6 +19,7 @@
 
 #define LINE_MAX_BYTES 4096
 #define TEXT_MAX_BYTES 65536 /* of one section */
+#define LINES_MAX      65536 /* of a file that may have no end */
 
 struct section {
     const struct option *option; /* NULL: before the first one */
@@ -231,7 +232,8 @@ static int read_line(struct reader *r, char *line)
 {
     char *p = skip_blanks(line);
 
-    r->line++;
+    if (++r->line > LINES_MAX)
+        return complain(r, "the file is too long");
     if (!*p || *p == '#')
         return 0;
     return *p == '[' ? read_header(r, p) : read_key(r, p);

@@ -556,6 +556,17 @@ TEST(options_from_a_file)
     unlink(path);
 }
 
+TEST(a_file_of_options_without_end)
+{
+    struct line *l = parse(QT "|-readconfig|/dev/zero");
+
+    CHECK(l->rc == -EINVAL && strstr(l->err.msg, "/dev/zero:65537: the file is too long"));
+    done(l);
+    l = parse(QT "|-readconfig|/no/such/file");
+    CHECK(l->rc == -EINVAL && strstr(l->err.msg, "-readconfig /no/such/file: No such file"));
+    done(l);
+}
+
 TEST(bad_files_of_options)
 {
     static const struct {
