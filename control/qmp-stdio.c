@@ -7,10 +7,12 @@
  * know nothing else.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +21,8 @@
 #define LAST_WORDS_S 2 /* for what is still to be written when the process ends */
 
 struct qmp_stdio {
-    int fd; /* the threads' end of the socket */
+    int fd;   /* the threads' end of the socket */
+    int stop; /* readable: no more input is wanted */
     pthread_t in, out;
     bool has_in, has_out;
 };
@@ -39,13 +42,18 @@ static bool write_all(int fd, const char *p, size_t len)
     return true;
 }
 
-static void carry(int from, int to)
+/* stop: an event that ends it, or -1. */
+static void carry(int from, int to, int stop)
 {
+    struct pollfd p[] = { { .fd = from, .events = POLLIN }, { .fd = stop, .events = POLLIN } };
     char buf[4096];
     ssize_t n;
 
     do {
-        n = read(from, buf, sizeof(buf));
+        if (stop >= 0 && (poll(p, 2, -1) < 0 || p[1].revents))
+            n = p[1].revents ? 0 : -1;
+        else
+            n = read(from, buf, sizeof(buf));
     } while ((n < 0 && errno == EINTR) || (n > 0 && write_all(to, buf, (size_t)n)));
 }
 
@@ -53,10 +61,9 @@ static void carry(int from, int to)
 static void *carry_in(void *arg)
 {
     struct qmp_stdio *s = arg;
-    int fd = s->fd;
 
-    carry(STDIN_FILENO, fd);
-    shutdown(fd, SHUT_WR);
+    carry(STDIN_FILENO, s->fd, s->stop);
+    shutdown(s->fd, SHUT_WR);
     return NULL;
 }
 
@@ -64,7 +71,7 @@ static void *carry_out(void *arg)
 {
     struct qmp_stdio *s = arg;
 
-    carry(s->fd, STDOUT_FILENO);
+    carry(s->fd, STDOUT_FILENO, -1);
     return NULL;
 }
 
@@ -86,7 +93,9 @@ struct qmp_stdio *qmp_stdio_open(int *fd, struct err *err)
     struct qmp_stdio *s = calloc(1, sizeof(*s));
     int pair[2], rc = ENOMEM;
 
-    if (s && !socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
+    if (s)
+        s->fd = s->stop = eventfd(0, EFD_CLOEXEC);
+    if (s && s->stop >= 0 && !socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
         s->fd = pair[0];
         *fd = pair[1];
         rc = start(&s->out, carry_out, s);
@@ -102,30 +111,36 @@ struct qmp_stdio *qmp_stdio_open(int *fd, struct err *err)
     return NULL;
 }
 
-/*
- * The client's end is closed: what it has said is written, if somebody reads it. The other thread
- * waits for input that may never come; it holds a descriptor and this struct until the process
- * ends.
- */
-void qmp_stdio_close(struct qmp_stdio *s)
+/* False: it is held up by somebody who does not read, or has taken our input, and is left alone. */
+static bool ended(pthread_t t)
 {
     struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LAST_WORDS_S;
+    if (!pthread_timedjoin_np(t, NULL, &until))
+        return true;
+    pthread_detach(t);
+    return false;
+}
+
+/* The client's end is closed: what it has said is written. */
+void qmp_stdio_close(struct qmp_stdio *s)
+{
+    const uint64_t one = 1;
     bool gone = true;
 
     if (!s)
         return;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += LAST_WORDS_S;
-    if (s->has_out && pthread_timedjoin_np(s->out, NULL, &until)) {
-        pthread_detach(s->out);
-        gone = false;
-    }
-    if (s->has_in) {
-        pthread_cancel(s->in);
-        pthread_join(s->in, NULL);
-    }
+    if (s->has_in)
+        gone = write(s->stop, &one, sizeof(one)) == sizeof(one) && ended(s->in);
+    if (s->has_out)
+        gone &= ended(s->out);
     if (!gone)
-        return;
-    close(s->fd);
+        return; /* what they use stays until the process ends */
+    if (s->fd != s->stop && s->fd >= 0)
+        close(s->fd);
+    if (s->stop >= 0)
+        close(s->stop);
     free(s);
 }
