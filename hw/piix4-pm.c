@@ -303,6 +303,8 @@ static bool pm_check(const struct device *dev)
 {
     const struct piix4_pm *p = container_of(dev, const struct piix4_pm, pci.dev);
 
+    if (p->s.overflow.at != TIMER_OFF && p->s.overflow.at > platform_now(dev->plat) + TIMER_PERIOD)
+        return false;
     return (p->s.timer_high == 0 || p->s.timer_high == TIMER_HIGH) &&
            !(p->s.pm1_sts & ~PM1_STS_BITS) && !(p->s.pm1_en & ~PM1_EN_BITS) &&
            !(p->s.pm1_cnt & ~CNT_BITS) && !(p->s.gpe_sts & ~GPE_BITS) &&

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Power management at 00:01.3, as hvmloader, the DSDT and Linux drive it. */
+#include <string.h>
+#include "hw/core/buf.h"
 #include "hw/devices.h"
 #include "hw/piix4-pm.h"
 #include "tests/unit/qt.h"
@@ -310,4 +312,27 @@ TEST(bad_config_is_refused)
     config_set(&cfg, "cpus", "257");
     CHECK(!device_new(&t->plat, &piix4_pm_type.dev, "pm", PM, &cfg, &err));
     config_free(&cfg);
+}
+
+/* A saved state whose timer changes in a week: reading the timer multiplied it past 64 bits. */
+TEST(a_timer_that_is_too_far_away_is_refused)
+{
+    struct qt *t = start_with("2", "on");
+    const uint64_t ahead[] = { NS_PER_S, 7 * 86400ull * NS_PER_S };
+
+    (void)inl(t, 0xb008);
+    for (unsigned i = 0; i < 2; i++) {
+        struct buf b = { 0 };
+        struct err err = { "" };
+        uint8_t *at;
+
+        state_save(t->dev, &b);
+        at = memmem(b.data, b.len, "\x08overflow", 9);
+        CHECK(at != NULL && at[14] == 1); /* kind and count, and that it runs */
+        for (unsigned k = 0; k < 8; k++)
+            at[15 + k] = (uint8_t)(ahead[i] >> 8 * k);
+        CHECK((state_load(t->dev, &b, &err) == 0) == (i == 0));
+        buf_free(&b);
+        (void)inl(t, 0xb008);
+    }
 }
