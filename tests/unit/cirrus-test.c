@@ -124,6 +124,20 @@ TEST(a_small_blit_is_done_at_once)
     CHECK_EQ(t->vram[0x1008], 0);
 }
 
+/* TRM GR2C: of a pattern's address the low bits are the row that it begins with. */
+TEST(a_pattern_begins_with_the_row_of_its_address)
+{
+    struct qt *t = cirrus_world().t;
+
+    for (unsigned i = 0; i < 64; i++)
+        t->vram[0x40 + i] = (uint8_t)(i + 1);
+    blit(t, (struct blit){ 9, 5, 0x1000, 0x100, 0x40 + 5, 0, 0x40, 0x0d });
+    for (unsigned y = 0; y < 5; y++) {
+        for (unsigned x = 0; x < 9; x++)
+            CHECK_EQ(t->vram[0x1000 + y * 0x100 + x], (y + 5) % 8 * 8 + x % 8 + 1);
+    }
+}
+
 /* Every address is masked: the end of memory is followed by its beginning. */
 TEST(blits_wrap_at_the_end_of_memory)
 {

@@ -295,6 +295,32 @@ TEST(a_giant_overflows)
     end(t);
 }
 
+/* DP 7.0: the page at BNRY is never filled, as CURR there would say that the ring is empty. */
+TEST(the_last_page_stays_free)
+{
+    struct qt *t = start();
+    uint8_t f[60] = { 0 };
+
+    init(t);
+    outb(t, PORT + 0x02, RX + 4);
+    frame_ether(f, mac_card, 0x1234);
+    for (unsigned i = 1; i < 4; i++) {
+        hear(t, net, f, sizeof(f));
+        CHECK_EQ(curr(t), RX + i);
+        CHECK_EQ(inb(t, PORT + 0x07), 0x01);
+    }
+    hear(t, net, f, sizeof(f));
+    CHECK_EQ(curr(t), RX + 3);
+    CHECK_EQ(inb(t, PORT + 0x07), 0x11);
+    CHECK_EQ(inb(t, PORT + 0x0f), 1);
+    outb(t, PORT + 0x07, 0xff);
+    outb(t, PORT + 0x03, RX + 1); /* one is read: one fits */
+    hear(t, net, f, sizeof(f));
+    CHECK_EQ(curr(t), RX);
+    CHECK_EQ(inb(t, PORT + 0x07), 0x01);
+    end(t);
+}
+
 TEST(filters_by_address)
 {
     static const uint8_t group[6] = { 0x01, 0x00, 0x5e, 0x01, 0x02, 0x03 };
@@ -417,6 +443,11 @@ TEST(page_2_shows_what_page_0_was_given)
     CHECK_EQ(inb(t, PORT + 0x0e), 0xc9);
     CHECK_EQ(inb(t, PORT + 0x0f), 0xff);
     outb(t, PORT + 0x02, 0x12);
+    CHECK_EQ(inb(t, PORT + 0x02), RX_END);
+    inb(t, PORT + 0x1f); /* a reset: the mask is gone, the ring stays (DP 10.1) */
+    outb(t, PORT, 0xa2);
+    CHECK_EQ(inb(t, PORT + 0x0f), 0x80);
+    CHECK_EQ(inb(t, PORT + 0x01), RX);
     CHECK_EQ(inb(t, PORT + 0x02), RX_END);
     end(t);
 }

@@ -499,6 +499,39 @@ TEST(a_frame_is_split_over_buffers)
     end(t);
 }
 
+/* CSR112 counts what was missed; going over its end is an event of its own (CSR4 MFCO). */
+TEST(missed_frames_are_counted)
+{
+    struct qt *t = start();
+    uint8_t f[1000] = { 0 };
+
+    open_card(t, 2, 0);
+    set_csr(t, 0, 4);
+    set_csr(t, 112, 0xfffe);
+    set_csr(t, 3, 0x1000); /* MISSM */
+    set_csr(t, 4, 0x0815); /* MFCO is not masked */
+    for (unsigned i = 0; i < 4; i++)
+        desc(t, 2, RX_RING + 16 * i, RX_BUFS + 2048 * i, OWN | bcnt(200));
+    set_csr(t, 0, 0x42);
+    frame_ether(f, mac_card, 0x1234);
+    hear(t, net, f, sizeof(f));
+    CHECK_EQ(csr(t, 0) & 0x1000, 0x1000);
+    CHECK_EQ(csr(t, 112), 0xffff);
+    CHECK_EQ(csr(t, 4) & 0x0200, 0);
+    CHECK(!intx(t, 4, 0));
+    hear(t, net, f, sizeof(f));
+    CHECK_EQ(csr(t, 112), 0);
+    CHECK_EQ(csr(t, 4) & 0x0200, 0x0200);
+    CHECK(intx(t, 4, 0));
+    set_csr(t, 4, 0x0a15);
+    CHECK_EQ(csr(t, 4) & 0x0200, 0);
+    CHECK(!intx(t, 4, 0));
+    hear(t, net, f, sizeof(f));
+    CHECK_EQ(csr(t, 112), 1);
+    CHECK(!intx(t, 4, 0));
+    end(t);
+}
+
 TEST(frames_wait_for_descriptors)
 {
     struct qt *t = start();
@@ -659,8 +692,15 @@ TEST(late_transmit_interrupts)
     uint8_t f[64] = { 0 };
 
     open_card(t, 2, 0);
-    set_csr(t, 5, 0xc000); /* TOKINTD, LTINTEN */
     frame_ether(f, mac_all, 0x1234);
+    set_csr(t, 5, 0x8000); /* TOKINTD: nobody looks at LTINT */
+    send(t, 2, 3, f, 64, STP | ENP | 0x10000000);
+    for (unsigned i = 0; i < 3; i++) /* they end at the fourth */
+        send(t, 2, i, f, 64, STP | ENP);
+    set_csr(t, 0, 0x48);
+    CHECK_EQ(csr(t, 74), 0xfffc); /* around */
+    CHECK_EQ(csr(t, 0) & CSR0_TINT, 0);
+    set_csr(t, 5, 0xc000); /* TOKINTD, LTINTEN */
     send(t, 2, 0, f, 64, STP | ENP);
     set_csr(t, 0, 0x48);
     CHECK_EQ(csr(t, 0) & CSR0_TINT, 0);

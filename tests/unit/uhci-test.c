@@ -208,6 +208,20 @@ TEST(short_packets_stop_their_queue_and_interrupt)
     CHECK(ram32(t, TDS + 68) & TD_ACTIVE);
     CHECK(intx(t, 1, 3));
     CHECK_EQ(inw(t, UHCI + 2), 1);
+    /* one byte less than was asked for is short; just as many are not */
+    outw(t, UHCI + 2, 0x3f);
+    for (unsigned len = 9; len >= 8; len--) {
+        put_td(t, TDS, (TDS + 32) | 4, TD_ACTIVE | TD_CERR3, td_token(USB_PID_SETUP, 1, 0, 8),
+               SETUP_AT);
+        put_td(t, TDS + 32, TERMINATE, TD_ACTIVE | TD_CERR3 | TD_SPD,
+               td_token(USB_PID_IN, 1, 0, len), DATA_AT);
+        put32(t, CTRL_QH + 4, TDS);
+        ms(t, 20);
+        CHECK_EQ(ram32(t, TDS + 36), TD_CERR3 | TD_SPD | 7);
+        CHECK_EQ(ram32(t, CTRL_QH + 4), len == 9 ? (TDS + 32) | 4 : TERMINATE);
+        CHECK_EQ(inw(t, UHCI + 2), len == 9);
+        outw(t, UHCI + 2, 0x3f);
+    }
     /* a device that sends more than it is asked for babbles */
     put_td(t, TDS, TERMINATE, TD_ACTIVE | TD_CERR3, td_token(USB_PID_IN, 1, 0, 4), DATA_AT);
     put32(t, CTRL_QH + 4, TDS);

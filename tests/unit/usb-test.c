@@ -189,6 +189,13 @@ TEST(a_report_is_repeated_at_the_idle_rate)
     ms(t, 20);
     CHECK(poll_done(t));
     CHECK(hex_is("00 00 05 00 00 00 00 00", t->ram + POLL_AT, 8));
+    poll_start(t, 1, 8); /* once: the time begins anew */
+    ms(t, 85);
+    CHECK(!poll_done(t));
+    ms(t, 25);
+    CHECK(poll_done(t));
+    CHECK_EQ(request(t, 1, 0x21, 10, 0, 0, 0), 0); /* from now on only changes are told */
+    CHECK(report_is(t, 1, 8, ""));
     end(t);
 }
 
