@@ -4,14 +4,12 @@
  * mean for the one image that the block layer has of the whole pile.
  */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "block/fault.h"
 #include "control/args-impl.h"
 #include "control/blockopts-impl.h"
-#include "hw/core/log.h"
 
 #define NODE_DEPTH 8
 

@@ -16,15 +16,13 @@
 #include "hw/core/platform.h"
 #include "hw/core/state.h"
 #include "hw/devices.h"
+#include "hw/fw-cfg-int.h"
 
 enum { REG_SELECTOR, REG_DATA, REG_END };
 enum { DMA_HIGH = 0, DMA_LOW = 4, DMA_END = 8 };
 
-#define ITEMS    128
-#define WRITING  0x4000 /* of a selector: no item takes it, so it is not part of the key */
-#define ID_PORT  0x01   /* the selector and data ports are there */
-#define ID_DMA   0x02
-#define NO_DELAY UINT32_MAX /* of etc/boot-fail-wait: do not reboot */
+#define ITEMS   128
+#define WRITING 0x4000 /* of a selector: no item takes it, so it is not part of the key */
 
 /* Control word of a DMA descriptor; bits 16-31: the key to select */
 #define CTL_ERROR  0x01
@@ -36,10 +34,6 @@ enum { DMA_HIGH = 0, DMA_LOW = 4, DMA_END = 8 };
 #define DMA_COPY  4096       /* bytes a copy */
 #define DMA_VISIT (1u << 20) /* bytes before somebody else has a turn */
 #define DMA_PAUSE (NS_PER_US * 50)
-
-#define HPET_ID    0x8086a201
-#define HPET_BASE  0xfed00000
-#define HPET_SLOTS 8
 
 struct fw_desc { /* in guest memory, big endian */
     uint32_t control, length;
@@ -131,7 +125,7 @@ int fw_cfg_add_bytes(struct device *dev, uint16_t key, const void *data, size_t 
     return item_new(f, key, data, len, err) ? 0 : -ENOMEM;
 }
 
-static void put_le(uint8_t *to, uint64_t val, unsigned bytes)
+void fw_put_le(uint8_t *to, uint64_t val, unsigned bytes)
 {
     for (unsigned i = 0; i < bytes; i++)
         to[i] = val >> (8 * i);
@@ -147,7 +141,7 @@ int fw_cfg_add_uint(struct device *dev, uint16_t key, uint64_t val, unsigned byt
 {
     uint8_t le[8];
 
-    put_le(le, val, sizeof(le));
+    fw_put_le(le, val, sizeof(le));
     return fw_cfg_add_bytes(dev, key, le, bytes <= sizeof(le) ? bytes : sizeof(le), err);
 }
 
@@ -353,127 +347,6 @@ static uint64_t fw_dma_read4(struct device *dev, uint64_t off, unsigned width)
     return val;
 }
 
-/* ---- what config says ---- */
-
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
-
-    return at ? at - digits : -1;
-}
-
-static int add_uuid(struct fw_cfg *f, const struct config *cfg, struct err *err)
-{
-    const char *text = config_str(cfg, "uuid", "00000000-0000-0000-0000-000000000000");
-    uint8_t uuid[16];
-    unsigned n = 0;
-
-    for (const char *p = text; *p; p++) {
-        int digit = hex_digit(*p);
-
-        if (*p == '-')
-            continue;
-        if (digit < 0 || n == 32)
-            return err_set(err, -EINVAL, "uuid=%s: not 32 hexadecimal digits", text);
-        uuid[n / 2] = n & 1 ? uuid[n / 2] | digit : digit << 4;
-        n++;
-    }
-    if (n != 32)
-        return err_set(err, -EINVAL, "uuid=%s: not 32 hexadecimal digits", text);
-    return fw_cfg_add_bytes(&f->dev, FW_CFG_UUID, uuid, sizeof(uuid), err);
-}
-
-/* The memory map, 20 bytes a range: base, length, type 1 for RAM (ACPI, 15.1). */
-static int add_memory(struct fw_cfg *f, const struct config *cfg, struct err *err)
-{
-    uint8_t map[2 * 20];
-    uint64_t low, high;
-    int rc = config_uint(cfg, "ram-low", 0, 1ULL << 32, &low, err);
-
-    if (rc == 0)
-        rc = config_uint(cfg, "ram-high", 0, 1ULL << 48, &high, err);
-    if (rc == 0)
-        rc = fw_cfg_add_uint(&f->dev, FW_CFG_RAM_SIZE, low + high, 8, err);
-    if (rc)
-        return rc;
-    put_le(map, 0, 8);
-    put_le(map + 8, low, 8);
-    put_le(map + 16, 1, 4);
-    put_le(map + 20, 1ULL << 32, 8);
-    put_le(map + 28, high, 8);
-    put_le(map + 36, 1, 4);
-    return fw_cfg_add_file(&f->dev, "etc/e820", map, high ? 40 : 20, err);
-}
-
-static int add_cpus(struct fw_cfg *f, const struct config *cfg, struct err *err)
-{
-    uint64_t cpus, max;
-    int rc = config_uint(cfg, "cpus", 1, 65535, &cpus, err);
-
-    if (rc == 0)
-        rc = config_uint(cfg, "max-cpus", cpus, 65535, &max, err);
-    if (rc == 0)
-        rc = fw_cfg_add_uint(&f->dev, FW_CFG_NB_CPUS, cpus, 2, err);
-    if (rc == 0)
-        rc = fw_cfg_add_uint(&f->dev, FW_CFG_MAX_CPUS, max, 2, err);
-    /* No NUMA nodes: a count of none, and a node for each CPU. */
-    return rc ? rc : fw_cfg_add_uint(&f->dev, FW_CFG_NUMA, 0, 8, err);
-}
-
-/* A file of text; an absent one is empty, and a present one ends with a NUL. */
-static int add_text(struct fw_cfg *f, const struct config *cfg, const char *name, struct err *err)
-{
-    const char *text = config_str(cfg, name, "");
-
-    return fw_cfg_add_file(&f->dev, name, text, *text ? strlen(text) + 1 : 0, err);
-}
-
-static int add_boot(struct fw_cfg *f, const struct config *cfg, struct err *err)
-{
-    uint64_t timeout, splash;
-    bool menu = config_bool(cfg, "boot-menu", false);
-    uint8_t le[4];
-    int rc = config_uint(cfg, "reboot-timeout", NO_DELAY, UINT32_MAX, &timeout, err);
-
-    if (rc == 0)
-        rc = config_uint(cfg, "splash-time", 0, UINT16_MAX, &splash, err);
-    if (rc)
-        return rc;
-    put_le(le, timeout, 4);
-    rc = fw_cfg_add_file(&f->dev, "etc/boot-fail-wait", le, 4, err);
-    put_le(le, splash, 2);
-    if (rc == 0 && config_str(cfg, "splash-time", NULL))
-        rc = fw_cfg_add_file(&f->dev, "etc/boot-menu-wait", le, 2, err);
-    if (rc == 0)
-        rc = fw_cfg_add_uint(&f->dev, FW_CFG_BOOT_MENU, menu, 2, err);
-    if (rc == 0)
-        rc = add_text(f, cfg, "bootorder", err);
-    return rc ? rc : add_text(f, cfg, "bios-geometry", err);
-}
-
-/* S3, S4 and S5 with the sleep types that the power management function knows. */
-static const uint8_t sleep_states[] = { 0x80, 0x00, 0x00, 0x81, 0x82, 0x80 };
-
-static int add_board(struct fw_cfg *f, const struct config *cfg, struct err *err)
-{
-    uint8_t hpet[1 + HPET_SLOTS * 15] = { 1 }; /* how many; id, base, tick, protection */
-    int rc = fw_cfg_add_bytes(&f->dev, FW_CFG_SIGNATURE, "QEMU", 4, err);
-
-    if (rc == 0)
-        rc = fw_cfg_add_uint(&f->dev, FW_CFG_ID, ID_PORT | ID_DMA, 4, err);
-    if (rc == 0)
-        rc = fw_cfg_add_uint(&f->dev, FW_CFG_NOGRAPHIC, 0, 2, err);
-    if (rc == 0)
-        rc = fw_cfg_add_uint(&f->dev, FW_CFG_IRQ0_OVERRIDE, 1, 4, err);
-    if (rc == 0)
-        rc = fw_cfg_add_file(&f->dev, "etc/system-states", sleep_states, sizeof(sleep_states), err);
-    put_le(hpet + 1, HPET_ID, 4);
-    put_le(hpet + 5, HPET_BASE, 8);
-    if (rc == 0 && config_bool(cfg, "hpet", false))
-        rc = fw_cfg_add_bytes(&f->dev, FW_CFG_HPET, hpet, sizeof(hpet), err);
-    return rc;
-}
-
 /* ---- the device's life ---- */
 
 static bool fw_cfg_check(const struct device *dev)
@@ -500,15 +373,7 @@ static int fw_cfg_init(struct device *dev, const struct config *cfg, struct err 
     int rc;
 
     timer_init(dev->plat, &f->s.turn, dma_turn, f);
-    rc = add_board(f, cfg, err);
-    if (rc == 0)
-        rc = add_uuid(f, cfg, err);
-    if (rc == 0)
-        rc = add_memory(f, cfg, err);
-    if (rc == 0)
-        rc = add_cpus(f, cfg, err);
-    if (rc == 0)
-        rc = add_boot(f, cfg, err);
+    rc = fw_cfg_describe(dev, cfg, err);
     if (rc)
         fw_cfg_fini(dev);
     return rc;

@@ -16,47 +16,11 @@
 #include "hw/core/config.h"
 #include "hw/devices.h"
 #include "hw/piix4-pm.h"
-
-enum {
-    RTC_SEC,
-    RTC_SEC_ALARM,
-    RTC_MIN,
-    RTC_MIN_ALARM,
-    RTC_HOUR,
-    RTC_HOUR_ALARM,
-    RTC_WDAY,
-    RTC_MDAY,
-    RTC_MONTH,
-    RTC_YEAR,
-    RTC_A,
-    RTC_B,
-    RTC_C,
-    RTC_D,
-};
-
-#define A_UIP    0x80
-#define A_RESET  0x60 /* both bits: the divider is held in reset */
-#define A_RATE   0x0f
-#define A_START  0x26 /* 32.768 kHz, 1024 Hz */
-#define B_SET    0x80
-#define B_PIE    0x40
-#define B_AIE    0x20
-#define B_UIE    0x10
-#define B_SQWE   0x08
-#define B_BINARY 0x04
-#define B_24H    0x02
-#define C_IRQF   0x80
-#define C_PF     0x40
-#define C_AF     0x20
-#define C_UF     0x10
-#define C_BITS   0xf0
-#define D_VRT    0x80 /* the battery is good */
-#define HOUR_PM  0x80
-#define ANY      0xc0 /* of an alarm: both bits, and every value matches */
+#include "hw/rtc-int.h"
 
 #define CRYSTAL     32768
-#define UIP_NS      (8 * NS_PER_S / CRYSTAL) /* 244 µs */
 #define DAY         86400
+#define UIP_NS      (8 * NS_PER_S / CRYSTAL) /* 244 µs */
 #define LOST_MAX    65535
 #define HOST_SLACK  2 /* seconds that the guest's time may be off the host's */
 #define AGAIN_SHARE 8 /* a missed interrupt comes after this part of a period */
@@ -71,89 +35,6 @@ static bool rtc_running(const struct cmos *c)
     return (c->s.ram[RTC_A] & A_RESET) != A_RESET;
 }
 
-/* ---- registers and seconds ---- */
-
-static unsigned from_bcd(uint8_t val)
-{
-    return (val >> 4) * 10 + (val & 0x0f);
-}
-
-static uint8_t to_bcd(unsigned val)
-{
-    return val / 10 % 10 << 4 | val % 10;
-}
-
-static unsigned decode(const struct cmos *c, uint8_t val)
-{
-    return c->s.ram[RTC_B] & B_BINARY ? val : from_bcd(val);
-}
-
-static uint8_t encode(const struct cmos *c, unsigned val)
-{
-    return c->s.ram[RTC_B] & B_BINARY ? val : to_bcd(val);
-}
-
-static unsigned decode_hour(const struct cmos *c, uint8_t val)
-{
-    if (c->s.ram[RTC_B] & B_24H)
-        return decode(c, val);
-    return decode(c, val & ~HOUR_PM) % 12 + (val & HOUR_PM ? 12 : 0);
-}
-
-static uint8_t encode_hour(const struct cmos *c, unsigned hour)
-{
-    if (c->s.ram[RTC_B] & B_24H)
-        return encode(c, hour);
-    return encode(c, hour % 12 ? hour % 12 : 12) | (hour >= 12 ? HOUR_PM : 0);
-}
-
-/* Seconds since 1970 as the registers have them; nonsense in them is carried over. */
-static int64_t rtc_get(const struct cmos *c)
-{
-    const uint8_t *r = c->s.ram;
-    struct tm tm = {
-        .tm_sec = decode(c, r[RTC_SEC]),
-        .tm_min = decode(c, r[RTC_MIN]),
-        .tm_hour = decode_hour(c, r[RTC_HOUR]),
-        .tm_mday = decode(c, r[RTC_MDAY]),
-        .tm_mon = (int)decode(c, r[RTC_MONTH]) - 1,
-        .tm_year = (int)(from_bcd(r[RTC_CENTURY]) * 100 + decode(c, r[RTC_YEAR])) - 1900,
-    };
-
-    return timegm(&tm);
-}
-
-static void rtc_put(struct cmos *c, int64_t seconds)
-{
-    uint8_t *r = c->s.ram;
-    time_t t = seconds;
-    struct tm tm;
-
-    if (!gmtime_r(&t, &tm))
-        return;
-    r[RTC_SEC] = encode(c, tm.tm_sec % 60);
-    r[RTC_MIN] = encode(c, tm.tm_min);
-    r[RTC_HOUR] = encode_hour(c, tm.tm_hour);
-    r[RTC_MDAY] = encode(c, tm.tm_mday);
-    r[RTC_MONTH] = encode(c, tm.tm_mon + 1);
-    r[RTC_YEAR] = encode(c, (unsigned)(tm.tm_year + 1900) % 100);
-    r[RTC_CENTURY] = to_bcd((unsigned)(tm.tm_year + 1900) / 100);
-}
-
-static int64_t days(int64_t seconds)
-{
-    return seconds >= 0 ? seconds / DAY : (seconds + 1) / DAY - 1;
-}
-
-/* The day of the week is a counter of its own: the guest says where it stands. */
-static void rtc_put_wday(struct cmos *c, int64_t passed)
-{
-    int64_t wday = (decode(c, c->s.ram[RTC_WDAY]) + 6 + passed % 7 + 7) % 7;
-
-    if (passed)
-        c->s.ram[RTC_WDAY] = encode(c, wday + 1);
-}
-
 /* ---- updates ---- */
 
 static bool alarm_part(const struct cmos *c, unsigned reg, unsigned val)
@@ -162,7 +43,7 @@ static bool alarm_part(const struct cmos *c, unsigned reg, unsigned val)
 
     if ((set & ANY) == ANY)
         return true;
-    return (reg == RTC_HOUR_ALARM ? decode_hour(c, set) : decode(c, set)) == val;
+    return (reg == RTC_HOUR_ALARM ? rtc_decode_hour(c, set) : rtc_decode(c, set)) == val;
 }
 
 /* Did the alarm's time come in the n seconds after `from`? */
@@ -199,7 +80,7 @@ static void rtc_advance(struct cmos *c, int64_t n)
         alarm_tell(c);
     }
     rtc_put(c, from + n);
-    rtc_put_wday(c, days(from + n) - days(from));
+    rtc_put_wday(c, rtc_days(from + n) - rtc_days(from));
     c->s.ram[RTC_C] |= C_UF;
 }
 
