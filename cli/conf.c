@@ -106,6 +106,7 @@ int conf_open_text(struct conf *c, const char *text, struct report *report)
 
     memset(c, 0, sizeof(*c));
     c->report = report;
+    c->own_lines = ~0u;
     c->stream = fopencookie(c, "w", (cookie_io_functions_t){ .write = on_write });
     if (c->stream && !setvbuf(c->stream, NULL, _IONBF, 0))
         c->xlu = xlu_cfg_init(c->stream, "cfg");
@@ -121,6 +122,15 @@ int conf_open_text(struct conf *c, const char *text, struct report *report)
     return rc ? -1 : 0;
 }
 
+static unsigned count_lines(const char *text)
+{
+    unsigned n = 1;
+
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
 int conf_open(struct conf *c, const char *path, const char *extra, struct report *report)
 {
     char *text, *whole = NULL;
@@ -128,8 +138,10 @@ int conf_open(struct conf *c, const char *path, const char *extra, struct report
 
     memset(c, 0, sizeof(*c));
     text = read_file(path, report);
-    if (text && asprintf(&whole, "%s\n%s\n", text, extra ? extra : "") >= 0)
+    if (text && asprintf(&whole, "%s\n%s\n", text, extra ? extra : "") >= 0) {
         rc = conf_open_text(c, whole, report);
+        c->own_lines = count_lines(text);
+    }
     free(whole);
     free(text);
     return rc;

@@ -15,6 +15,7 @@
 struct conf {
     void *xlu; /* XLU_Config: its header is large, and only conf.c and guest-disk.c need it */
     struct scan scan;
+    unsigned own_lines; /* of the file; behind them is what was said beside it */
     struct report *report;
     char said[2048]; /* what libxlutil wrote, as much as there is room for */
     size_t said_len;

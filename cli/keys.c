@@ -303,7 +303,7 @@ static void check_key(struct conf *c, const struct scan_key *s)
     const struct key *k = find_key(s->name);
     const char *near;
 
-    if (s->before)
+    if (s->before && s->line <= c->own_lines)
         conf_warn(c, s->name, -1, "is in line %u already; the last one counts", s->before);
     if (!k) {
         near = nearest(s->name);
