@@ -412,12 +412,14 @@ int args_isa_port(struct args_ctx *c, const char *driver, const struct config *c
 
 static char *chardev_sink(const struct chardev_arg *ch)
 {
+    const char *server = !ch->server ? "" : ch->wait ? ",server,wait" : ",server,nowait";
+
     if (!strcmp(ch->kind, "ringbuf"))
         return xstrdup("mem:");
     if (!strcmp(ch->kind, "socket") && ch->host)
-        return xasprintf("tcp:%s:%d%s", ch->host, ch->port, ch->server ? ",server,nowait" : "");
+        return xasprintf("tcp:%s:%d%s", ch->host, ch->port, server);
     if (!strcmp(ch->kind, "socket"))
-        return xasprintf("unix:%s%s", ch->path, ch->server ? ",server,nowait" : "");
+        return xasprintf("unix:%s%s", ch->path, server);
     if (!strcmp(ch->kind, "file") || !strcmp(ch->kind, "pipe"))
         return xasprintf("%s:%s", ch->kind, ch->path);
     return xstrdup(!strcmp(ch->kind, "serial") ? ch->path : ch->kind);

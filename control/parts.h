@@ -41,7 +41,7 @@ int vm_world_start(struct vm *vm, struct err *err);
 /* preconfig.c: with -preconfig, turns the loop until a client has said enough, or quit. */
 int preconfig_run(struct vm *vm, struct err *err);
 void preconfig_ends(struct vm *vm); /* it all runs now: that client is answered */
-/* Turns the loop until every control socket with wait=on has a client, or quit. */
+/* Turns the loop until every control socket and serial port with wait=on has a client, or quit. */
 void clients_wait(struct vm *vm);
 
 /* channel.c: sinks for the chardevs of xl's channel=, and the one of that id or NULL. */

@@ -34,17 +34,23 @@ void preconfig_ends(struct vm *vm)
     qmp_preconfig_done(vm, 0);
 }
 
+/* A socket with wait=on that nobody has come to, as query-chardev calls it; NULL: none. */
+static const char *awaited(const struct vm *vm)
+{
+    for (unsigned i = 0; i < ARGS_SERIALS; i++) {
+        if (vm->serial_open[i] && sink_is_awaited(&vm->serials[i]))
+            return sink_name(&vm->serials[i]);
+    }
+    return qmp_awaited(vm->qmp);
+}
+
 void clients_wait(struct vm *vm)
 {
-    const char *whom;
-
     qmp_hold_clients(vm->qmp, true);
-    whom = qmp_awaited(vm->qmp);
-    while (whom && !vm->quit) {
-        log_line("waiting for connection on: %s", whom);
-        for (const char *now = whom; now && now == whom && !vm->quit; now = qmp_awaited(vm->qmp))
-            uv_run(vm->loop, UV_RUN_ONCE);
-        whom = qmp_awaited(vm->qmp);
+    for (const char *whom = NULL, *now; (now = awaited(vm)) && !vm->quit; whom = now) {
+        if (now != whom)
+            log_line("waiting for connection on: %s", now);
+        uv_run(vm->loop, UV_RUN_ONCE);
     }
     qmp_hold_clients(vm->qmp, false);
 }

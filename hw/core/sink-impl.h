@@ -37,6 +37,7 @@ struct sink_impl {
     struct watch *in, *out, *lis;
     struct ring outq, inq;
     bool mem, telnet, datagram, is_socket, complained;
+    bool awaited; /* a server with "wait", and nobody has come yet */
     uint8_t telnet_state;
 
     /* What sink_open_spec() fills: descriptors, -1 for none. */

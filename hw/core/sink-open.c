@@ -2,8 +2,8 @@
 /*
  * What a sink's spelling means: each kind is one row of a table and one short
  * function that opens host descriptors. All of it is set-up, so it may wait
- * (for a name to be resolved, a connection to be made). "server" never waits
- * for a client, with or without "nowait": a domain that does not start until
+ * (for a name to be resolved, a connection to be made). "server" does not wait
+ * for a client unless "wait" is said, unlike QEMU's: a domain that does not start until
  * someone looks at its console helps nobody, and the ring keeps the beginning.
  *
  * A file is appended to without a bound; whoever names one watches its size.
@@ -22,7 +22,7 @@
 
 struct socket_spec {
     char addr[PATH_MAX];
-    bool server;
+    bool server, wait;
 };
 
 static int open_failed(struct err *err, const char *what, const char *hint)
@@ -152,12 +152,18 @@ static int open_stdio(struct sink_impl *impl, const char *rest, struct err *err)
 static int parse_option(struct socket_spec *spec, const char *opt, struct err *err)
 {
     static const char *const on[] = { "server", "server=on" };
-    static const char *const ignored[] = { "server=off", "wait",    "nowait",     "wait=on",
-                                           "wait=off",   "nodelay", "nodelay=on", "nodelay=off" };
+    static const char *const wait[] = { "wait", "wait=on" };
+    static const char *const ignored[] = { "server=off", "nowait",     "wait=off",
+                                           "nodelay",    "nodelay=on", "nodelay=off" };
 
     for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++)
         if (!strcmp(opt, on[i])) {
             spec->server = true;
+            return 0;
+        }
+    for (size_t i = 0; i < sizeof(wait) / sizeof(wait[0]); i++)
+        if (!strcmp(opt, wait[i])) {
+            spec->wait = true;
             return 0;
         }
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
@@ -173,7 +179,7 @@ static int parse_socket(struct socket_spec *spec, const char *rest, struct err *
 
     if ((size_t)snprintf(spec->addr, sizeof(spec->addr), "%s", rest) >= sizeof(spec->addr))
         return err_set(err, -ENAMETOOLONG, "the socket's address is too long");
-    spec->server = false;
+    spec->server = spec->wait = false;
     opt = strchr(spec->addr, ',');
     if (!opt)
         return 0;
@@ -226,6 +232,7 @@ static int open_unix(struct sink_impl *impl, const char *rest, struct err *err)
     }
     if (spec.server)
         snprintf(impl->unlink_path, sizeof(impl->unlink_path), "%s", spec.addr);
+    impl->awaited = spec.server && spec.wait;
     return take_socket(impl, fd, spec.server, spec.addr, err);
 }
 
@@ -285,6 +292,7 @@ static int open_tcp(struct sink_impl *impl, const char *rest, struct err *err)
     if (fd < 0)
         return err_set(err, fd, "tcp:%s: %s; %s", rest, strerror(-fd),
                        spec.server ? "is the port taken?" : "is anyone listening?");
+    impl->awaited = spec.server && spec.wait;
     return take_socket(impl, fd, spec.server, rest, err);
 }
 

@@ -270,7 +270,7 @@ static void sink_accept(struct sink_impl *impl)
         return;
     impl->in = watch_new(impl, fcntl(fd, F_DUPFD_CLOEXEC, 3));
     impl->out = watch_new(impl, fd);
-    impl->complained = false;
+    impl->complained = impl->awaited = false;
     if (!impl->in || !impl->out) {
         sink_hangup(impl);
         return;
@@ -417,6 +417,11 @@ int sink_get(struct sink *s)
     if (byte >= 0 && impl->inq.len == impl->inq.size / 2)
         sink_wake(impl); /* there is room again: go on reading */
     return byte;
+}
+
+bool sink_is_awaited(const struct sink *s)
+{
+    return s->impl && s->impl->awaited;
 }
 
 const char *sink_name(const struct sink *s)

@@ -3,7 +3,7 @@
  * hw/core/sink.h: where a port's bytes go, and come from: a host file, a pty,
  * a socket, nothing. Spelled as QEMU's -serial spells it:
  *   null  stdio  pty  file:PATH  pipe:PATH  PATH of a device (/dev/ttyS0)
- *   unix:PATH[,server][,nowait]  tcp:HOST:PORT[,server][,nowait]  telnet:…  udp:HOST:PORT
+ *   unix:PATH[,server][,wait]  tcp:HOST:PORT[,server][,wait]  telnet:…  udp:HOST:PORT
  * and, for tests, mem: (kept in memory, see sink_mem()).
  * Writing never blocks: bytes a slow reader does not take wait in a small
  * ring, and then the oldest are dropped. A file is appended to, not truncated.
@@ -34,6 +34,8 @@ int sink_open(struct sink *s, struct uv_loop_s *loop, const struct config *cfg, 
 void sink_close(struct sink *s);
 void sink_put(struct sink *s, uint8_t byte);
 int sink_get(struct sink *s); /* next input byte or -1 */
+/* It was opened with "server,wait", and nobody has connected yet: the guest is not to begin. */
+bool sink_is_awaited(const struct sink *s);
 /* QEMU's name of it for query-chardev: "pty:/dev/pts/3", "file:/x", "null", … */
 const char *sink_name(const struct sink *s);
 /* mem: sinks only: what was written so far; give input. */

@@ -194,7 +194,7 @@ TEST(serial_ports)
     CHECK(l->rc == 0 && l->a.nserials == 4);
     CHECK(is(l->a.serials[0], "pty") && is(l->a.serials[1], "file:/l,og"));
     CHECK(is(l->a.serials[2], "none") && is(l->a.serials[3], "null"));
-    CHECK(is(l->a.debugcon, "unix:/d,server,nowait"));
+    CHECK(is(l->a.debugcon, "unix:/d,server,wait"));
     done(l);
     l = parse("dm|-serial|tcp:127.0.0.1:44,server,nowait|-serial|/dev/ttyS0|-debugcon|file:/x");
     CHECK(l->rc == 0 && is(l->a.serials[0], "tcp:127.0.0.1:44,server,nowait"));

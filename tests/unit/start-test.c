@@ -123,17 +123,20 @@ TEST(preconfig_of_a_machine_that_cannot_be)
     rig_free(r);
 }
 
-TEST(a_guest_waits_for_its_client)
+/* options: with the socket's path for "%s". The guest is not there before somebody is. */
+static void waits(const char *options, const char *greeting)
 {
-    char dir[] = "/tmp/portico-start-XXXXXX", line[256], hello[512] = "";
+    char dir[] = "/tmp/portico-start-XXXXXX", line[256], hello[512] = "", path[64];
     struct sockaddr_un sa = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc = -1;
+    const char *at = strstr(options, "%s");
     struct pollfd pfd;
     struct rig *r;
 
-    CHECK(fd >= 0 && mkdtemp(dir));
-    snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/s", dir);
-    snprintf(line, sizeof(line), "-machine none -qmp unix:%s/s,server=on", dir);
+    CHECK(fd >= 0 && mkdtemp(dir) && at);
+    snprintf(path, sizeof(path), "%s/s", dir);
+    snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+    snprintf(line, sizeof(line), "%.*s%s%s", (int)(at - options), options, path, at + 2);
     r = rig_new(line);
     say(r, "endianness\n");
     for (unsigned i = 0; i < 1000 && (rc = connect(fd, (struct sockaddr *)&sa, sizeof(sa))); i++) {
@@ -142,9 +145,17 @@ TEST(a_guest_waits_for_its_client)
     }
     CHECK_EQ(rc, 0);
     CHECK(is(rig_line(r), "OK little"));
-    CHECK(recv(fd, hello, sizeof(hello) - 1, 0) > 0 && strstr(hello, "{\"QMP\": "));
+    if (*greeting)
+        CHECK(recv(fd, hello, sizeof(hello) - 1, 0) > 0 && strstr(hello, greeting));
     close(fd);
     rig_free(r);
-    unlink(sa.sun_path);
+    unlink(path);
     rmdir(dir);
+}
+
+TEST(a_guest_waits_for_its_clients)
+{
+    waits("-machine none -qmp unix:%s,server=on", "{\"QMP\": ");
+    waits("-chardev socket,id=c,path=%s,server=on -serial chardev:c", "");
+    waits("-serial unix:%s,server,wait", "");
 }
