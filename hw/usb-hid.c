@@ -16,15 +16,8 @@
 #include "hw/core/config.h"
 #include "hw/devices.h"
 
-#define QUEUE        16
-#define KEYS         18 /* that can be held and told from each other */
-#define ROLLOVER     0x01
-#define FIRST_MOD    0xe0
-#define RAW_MAX      0x7fff
-#define IDLE_UNIT    (4 * NS_PER_MS)
-#define BOOT_IDLE    125 /* of a keyboard: 500 ms, HID 1.11 §7.2.4 */
-#define REPORT_MAX   8
-#define POINTER_BITS 0x1f
+#define IDLE_UNIT (4 * NS_PER_MS)
+#define BOOT_IDLE 125 /* of a keyboard: 500 ms, HID 1.11 §7.2.4 */
 
 /* Class requests, HID 1.11 §7.2 */
 enum {
@@ -44,27 +37,6 @@ enum {
 #define REPORT_INPUT  1
 #define REPORT_OUTPUT 2
 
-struct usb_hid {
-    struct usb_dev usb;
-    enum hid_kind kind;
-    struct display *display;
-    bool taking; /* input, from the display */
-    struct {
-        struct timer idle; /* running: when the same report is sent again */
-        struct usb_state usb;
-        /* What waits; [head] first. A pointer's in x, y, dz, buttons; a key in code and down. */
-        uint16_t x[QUEUE], y[QUEUE], dz[QUEUE];
-        uint16_t now_x, now_y; /* as the guest was told: a tablet's place */
-        uint8_t buttons[QUEUE], code[QUEUE], down[QUEUE];
-        uint8_t head, len;
-        uint8_t now_buttons;
-        uint8_t mods, nkeys, keys[KEYS]; /* as the guest was told */
-        uint8_t leds, protocol, idle_rate;
-        uint8_t polled; /* since it was configured */
-        uint8_t due;    /* the idle time is over: send though nothing changed */
-    } s;
-};
-
 static const struct field hid_state[] = { FIELD(struct usb_hid, idle),
                                           USB_STATE_FIELDS(struct usb_hid, usb),
                                           ARRAY(struct usb_hid, x),
@@ -72,14 +44,15 @@ static const struct field hid_state[] = { FIELD(struct usb_hid, idle),
                                           ARRAY(struct usb_hid, dz),
                                           FIELD(struct usb_hid, now_x),
                                           FIELD(struct usb_hid, now_y),
-                                          ARRAY(struct usb_hid, buttons, .max = POINTER_BITS),
+                                          ARRAY(struct usb_hid, buttons, .max = HID_POINTER_BITS),
                                           ARRAY(struct usb_hid, code),
                                           ARRAY(struct usb_hid, down, .max = 1),
-                                          FIELD(struct usb_hid, head, .max = QUEUE - 1),
-                                          FIELD(struct usb_hid, len, .max = QUEUE),
-                                          FIELD(struct usb_hid, now_buttons, .max = POINTER_BITS),
+                                          FIELD(struct usb_hid, head, .max = HID_QUEUE - 1),
+                                          FIELD(struct usb_hid, len, .max = HID_QUEUE),
+                                          FIELD(struct usb_hid, now_buttons,
+                                                .max = HID_POINTER_BITS),
                                           FIELD(struct usb_hid, mods),
-                                          FIELD(struct usb_hid, nkeys, .max = KEYS),
+                                          FIELD(struct usb_hid, nkeys, .max = HID_KEYS),
                                           ARRAY(struct usb_hid, keys),
                                           FIELD(struct usb_hid, leds, .max = 0x1f),
                                           FIELD(struct usb_hid, protocol, .max = 1),
@@ -87,195 +60,6 @@ static const struct field hid_state[] = { FIELD(struct usb_hid, idle),
                                           FIELD(struct usb_hid, polled, .max = 1),
                                           FIELD(struct usb_hid, due, .max = 1),
                                           FIELDS_END };
-
-static struct usb_hid *hid_of(struct usb_dev *u)
-{
-    return container_of(u, struct usb_hid, usb);
-}
-
-static int clamp(int val, int lo, int hi)
-{
-    return val < lo ? lo : val > hi ? hi : val;
-}
-
-/* ---- what happens ---- */
-
-static void add_up(uint16_t *raw, int delta)
-{
-    delta = clamp(delta, -RAW_MAX, RAW_MAX);
-    *raw = (uint16_t)clamp((int16_t)*raw + delta, -RAW_MAX, RAW_MAX);
-}
-
-static unsigned last_place(const struct usb_hid *h)
-{
-    return (h->s.head + h->s.len - 1u) % QUEUE;
-}
-
-/* A new event's place, zeroed; -1 when the queue is full. */
-static int new_place(struct usb_hid *h)
-{
-    unsigned at;
-
-    if (h->s.len == QUEUE)
-        return -1;
-    h->s.len++;
-    at = last_place(h);
-    h->s.x[at] = h->s.y[at] = h->s.dz[at] = 0;
-    h->s.buttons[at] = h->s.code[at] = h->s.down[at] = 0;
-    return (int)at;
-}
-
-/* Movement joins what waits with the same buttons, or anything when there is no more room. */
-static unsigned pointer_place(struct usb_hid *h, unsigned buttons)
-{
-    int at = -1;
-
-    if (!h->s.len || h->s.buttons[last_place(h)] != buttons)
-        at = new_place(h);
-    return at < 0 ? last_place(h) : (unsigned)at;
-}
-
-static void input_abs(void *dev, uint16_t x, uint16_t y, int dz, unsigned buttons)
-{
-    struct usb_hid *h = hid_of(usb_of((struct device *)dev));
-    unsigned at = pointer_place(h, buttons & POINTER_BITS);
-
-    h->s.x[at] = x;
-    h->s.y[at] = y;
-    add_up(&h->s.dz[at], -dz);
-    h->s.buttons[at] = buttons & POINTER_BITS;
-    usb_wake(&h->usb);
-}
-
-static void input_rel(void *dev, int dx, int dy, int dz, unsigned buttons)
-{
-    struct usb_hid *h = hid_of(usb_of((struct device *)dev));
-    unsigned at = pointer_place(h, buttons & POINTER_BITS);
-
-    add_up(&h->s.x[at], dx);
-    add_up(&h->s.y[at], dy);
-    add_up(&h->s.dz[at], -dz);
-    h->s.buttons[at] = buttons & POINTER_BITS;
-    usb_wake(&h->usb);
-}
-
-static void input_key(void *dev, uint16_t code, bool down)
-{
-    struct usb_hid *h = hid_of(usb_of((struct device *)dev));
-    uint8_t usage = hid_usage(code);
-    int at = usage ? new_place(h) : -1;
-
-    if (at < 0)
-        return;
-    h->s.code[at] = usage;
-    h->s.down[at] = down;
-    usb_wake(&h->usb);
-}
-
-static const struct input_ops hid_input[] = {
-    [HID_TABLET] = { .abs = input_abs },
-    [HID_MOUSE] = { .rel = input_rel },
-    [HID_KEYBOARD] = { .key = input_key },
-};
-
-/* ---- reports ---- */
-
-/* Takes up to ±127 of what has added up. */
-static uint8_t take(uint16_t *raw)
-{
-    int val = clamp((int16_t)*raw, -127, 127);
-
-    *raw = (uint16_t)((int16_t)*raw - val);
-    return (uint8_t)val;
-}
-
-static void pop(struct usb_hid *h)
-{
-    h->s.head = (h->s.head + 1) % QUEUE;
-    h->s.len--;
-}
-
-static unsigned tablet_report(struct usb_hid *h, uint8_t r[REPORT_MAX])
-{
-    unsigned at = h->s.head;
-
-    r[5] = 0;
-    if (h->s.len) {
-        h->s.now_x = h->s.x[at];
-        h->s.now_y = h->s.y[at];
-        h->s.now_buttons = h->s.buttons[at];
-        r[5] = take(&h->s.dz[at]);
-        if (!h->s.dz[at])
-            pop(h);
-    }
-    r[0] = h->s.now_buttons;
-    r[1] = h->s.now_x & 0xff;
-    r[2] = h->s.now_x >> 8;
-    r[3] = h->s.now_y & 0xff;
-    r[4] = h->s.now_y >> 8;
-    return 6;
-}
-
-/* In the boot protocol there is no wheel (HID 1.11 appendix B.2). */
-static unsigned mouse_report(struct usb_hid *h, uint8_t r[REPORT_MAX])
-{
-    unsigned at = h->s.head;
-
-    r[1] = r[2] = r[3] = 0;
-    if (h->s.len) {
-        h->s.now_buttons = h->s.buttons[at];
-        r[1] = take(&h->s.x[at]);
-        r[2] = take(&h->s.y[at]);
-        r[3] = take(&h->s.dz[at]);
-        if (!h->s.x[at] && !h->s.y[at] && (!h->s.dz[at] || !h->s.protocol))
-            pop(h);
-    }
-    r[0] = h->s.now_buttons;
-    return h->s.protocol ? 4 : 3;
-}
-
-static void note_key(struct usb_hid *h, uint8_t code, bool down)
-{
-    unsigned i = 0;
-
-    if (code >= FIRST_MOD) {
-        uint8_t bit = (uint8_t)(1u << (code & 7));
-
-        h->s.mods = down ? h->s.mods | bit : h->s.mods & ~bit;
-        return;
-    }
-    while (i < h->s.nkeys && i < KEYS && h->s.keys[i] != code)
-        i++;
-    if (down && i == h->s.nkeys && i < KEYS) {
-        h->s.keys[h->s.nkeys++] = code;
-    } else if (!down && i < h->s.nkeys) {
-        memmove(&h->s.keys[i], &h->s.keys[i + 1], KEYS - i - 1u);
-        h->s.keys[KEYS - 1] = 0;
-        h->s.nkeys--;
-    }
-}
-
-static unsigned keyboard_report(struct usb_hid *h, uint8_t r[REPORT_MAX])
-{
-    if (h->s.len) {
-        note_key(h, h->s.code[h->s.head], h->s.down[h->s.head]);
-        pop(h);
-    }
-    memset(r, 0, REPORT_MAX);
-    r[0] = h->s.mods;
-    if (h->s.nkeys > 6)
-        memset(r + 2, ROLLOVER, 6);
-    else
-        memcpy(r + 2, h->s.keys, h->s.nkeys);
-    return 8;
-}
-
-static unsigned report(struct usb_hid *h, uint8_t r[REPORT_MAX])
-{
-    return h->kind == HID_TABLET  ? tablet_report(h, r)
-           : h->kind == HID_MOUSE ? mouse_report(h, r)
-                                  : keyboard_report(h, r);
-}
 
 /* ---- the idle rate, HID 1.11 §7.2.4 ---- */
 
@@ -332,7 +116,7 @@ bool hid_ready(const struct usb_dev *u)
 int hid_in(struct usb_dev *u, uint8_t *buf, unsigned len)
 {
     struct usb_hid *h = hid_of(u);
-    uint8_t r[REPORT_MAX];
+    uint8_t r[HID_REPORT_MAX];
     unsigned n;
 
     if (!h->s.polled) {
@@ -341,7 +125,7 @@ int hid_in(struct usb_dev *u, uint8_t *buf, unsigned len)
     }
     if (!hid_ready(u))
         return USB_NAK;
-    n = report(h, r);
+    n = hid_report(h, r);
     h->s.due = 0;
     if (h->s.idle_rate)
         idle_start(h);
@@ -369,13 +153,13 @@ static int get_descriptor(struct usb_hid *h, const struct usb_setup *r, uint8_t 
 /* The report as it would be sent now; movement it tells is told. */
 static int get_report(struct usb_hid *h, const struct usb_setup *r, uint8_t *data)
 {
-    uint8_t bytes[REPORT_MAX];
+    uint8_t bytes[HID_REPORT_MAX];
 
     if (r->value >> 8 == REPORT_OUTPUT && h->kind == HID_KEYBOARD)
         return copy(data, &h->s.leds, 1);
     if (r->value >> 8 != REPORT_INPUT)
         return USB_STALL;
-    return copy(data, bytes, report(h, bytes));
+    return copy(data, bytes, hid_report(h, bytes));
 }
 
 static int set_report(struct usb_hid *h, const struct usb_setup *r, const uint8_t *data)
