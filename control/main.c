@@ -313,21 +313,6 @@ static int open_nets(struct vm *vm, struct err *err)
     return 0;
 }
 
-int qmp_open(struct vm *vm, struct err *err)
-{
-    if (!vm->qmp)
-        qmp_new(vm->loop, vm, vm->args.chardevs, vm->args.replay ? 0 : vm->args.nchardevs, err);
-    return vm->qmp ? 0 : -EIO;
-}
-
-int vm_world_start(struct vm *vm, struct err *err)
-{
-    int rc = vm->started ? 0 : world_start(vm->world, vm->plat, err);
-
-    vm->started = !rc;
-    return rc;
-}
-
 static int assemble(struct vm *vm, struct err *err)
 {
     int rc = open_world(vm, err);

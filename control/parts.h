@@ -34,7 +34,7 @@ int drives_drain(struct vm *vm);  /* ide_drain() of every controller */
 int vm_drain(struct vm *vm, struct err *err);
 
 /*
- * main.c, more than once is fine: vm->qmp; and the world begins to ask. 0, or -errno and a line.
+ * preconfig.c, more than once is fine: vm->qmp; and the world begins to ask. 0, or -errno and a line.
  */
 int qmp_open(struct vm *vm, struct err *err);
 int vm_world_start(struct vm *vm, struct err *err);

@@ -4,9 +4,25 @@
  * -preconfig's x-exit-preconfig, with drives and cables but no machine yet;
  * and the clients of sockets with wait=on.
  */
+#include <errno.h>
 #include "control/parts.h"
 #include "control/qmp.h"
 #include "hw/core/log.h"
+
+int qmp_open(struct vm *vm, struct err *err)
+{
+    if (!vm->qmp)
+        qmp_new(vm->loop, vm, vm->args.chardevs, vm->args.replay ? 0 : vm->args.nchardevs, err);
+    return vm->qmp ? 0 : -EIO;
+}
+
+int vm_world_start(struct vm *vm, struct err *err)
+{
+    int rc = vm->started ? 0 : world_start(vm->world, vm->plat, err);
+
+    vm->started = !rc;
+    return rc;
+}
 
 int preconfig_run(struct vm *vm, struct err *err)
 {
