@@ -21,7 +21,7 @@ struct net_mem {
     struct queue sent, waiting;
     uint8_t *last; /* what net_mem_get() gave out */
     struct net_offload last_undone;
-    unsigned kicks;
+    unsigned kicks, sends;
 };
 
 static bool queue_put(struct queue *q, const struct net_offload *o, const void *data, size_t len)
@@ -57,13 +57,19 @@ static void queue_clear(struct queue *q)
 
 static bool mem_send(struct net *n, const uint8_t *frame, size_t len)
 {
-    return queue_put(&((struct net_mem *)n->priv)->sent, NULL, frame, len);
+    struct net_mem *m = n->priv;
+
+    m->sends++;
+    return queue_put(&m->sent, NULL, frame, len);
 }
 
 static bool mem_send_offload(struct net *n, const struct net_offload *o, const uint8_t *frame,
                              size_t len)
 {
-    return queue_put(&((struct net_mem *)n->priv)->sent, o, frame, len);
+    struct net_mem *m = n->priv;
+
+    m->sends++;
+    return queue_put(&m->sent, o, frame, len);
 }
 
 static void mem_kick(struct net *n)
@@ -157,4 +163,9 @@ const struct net_offload *net_mem_offload(const struct net *n)
 unsigned net_mem_kicks(const struct net *n)
 {
     return ((const struct net_mem *)n->priv)->kicks;
+}
+
+unsigned net_mem_sends(const struct net *n)
+{
+    return ((const struct net_mem *)n->priv)->sends;
 }

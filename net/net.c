@@ -112,6 +112,7 @@ void net_filter_deliver(struct net *n, unsigned at, const uint8_t *frame, size_t
 
 void net_deliver(struct net *n, const uint8_t *frame, size_t len)
 {
+    n->delivered++;
     if (n->nic && net_link(n) && len && len <= NET_FRAME_MAX)
         net_filter_deliver(n, 0, frame, len);
 }

@@ -59,7 +59,8 @@ struct net {
     uint8_t mac[6];
     bool link_down, is_shut, held;
     bool rx_sums_good; /* true while receive() is given a frame whose IPv4 and TCP sums are right */
-    unsigned takes;    /* the back end's: NET_TAKES_*; it may change between two frames */
+    uint16_t delivered;    /* frames that net_deliver() was given, segments too; wraps */
+    unsigned takes;        /* the back end's: NET_TAKES_*; it may change between two frames */
     struct net_rest *rest; /* net_deliver_offload()'s */
     /* The NIC sets these; nic NULL: none yet, frames are discarded. */
     bool (*can_receive)(void *nic); /* false: the frame waits until net_kick() */
@@ -164,3 +165,4 @@ const struct net_offload *net_mem_offload(const struct net *n);
 /* As net_mem_put(), of an unfinished frame. */
 bool net_mem_put_offload(struct net *n, const struct net_offload *o, const void *frame, size_t len);
 unsigned net_mem_kicks(const struct net *n); /* how often the NIC said "room again" */
+unsigned net_mem_sends(const struct net *n); /* frames that the NIC sent, also those dropped */

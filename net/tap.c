@@ -46,10 +46,12 @@ static void tap_dead(struct tap *t, int e)
 static void tap_readable(uv_poll_t *h, int status, int events)
 {
     struct tap *t = h->data;
-
+    const uint16_t began = t->net.delivered; /* of a large packet each segment counts */
     size_t bytes = 0;
 
-    for (unsigned i = 0; i < NET_TURN_FRAMES && bytes < NET_TURN_BYTES; i++) {
+    for (unsigned i = 0; i < NET_TURN_FRAMES && bytes < NET_TURN_BYTES &&
+                         (uint16_t)(t->net.delivered - began) < NET_TURN_FRAMES;
+         i++) {
         struct vnet_head v;
         struct iovec iov[2] = { { &v, sizeof(v) }, { t->frame, sizeof(t->frame) } };
         struct net_offload o;

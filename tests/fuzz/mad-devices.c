@@ -52,7 +52,7 @@ void cd_packet(struct mad *f)
         io(f, IO_PORT, p[0] == 0x15 || p[0] == 0x55, 0x170, below(f, 2), 4);
 }
 
-static uint32_t window_base(struct mad *f, const char *id, unsigned bar)
+uint32_t mad_window(struct mad *f, const char *id, unsigned bar)
 {
     const struct device *dev = machine_find(&f->m, id);
 
@@ -66,7 +66,7 @@ void ahci_command(struct mad *f)
     static const uint8_t cmds[] = { 0x60, 0x61, 0x60, 0x61, 0x25, 0x35, 0xc8, 0xca,
                                     0x20, 0x30, 0xec, 0xa0, 0xa0, 0xa1, 0x2f, 0xef,
                                     0xea, 0x06, 0xb0, 0x40, 0x00, 0x3d };
-    uint32_t base = window_base(f, "ahci", 5), port = below(f, 2) ? 0x280 : 0x100;
+    uint32_t base = mad_window(f, "ahci", 5), port = below(f, 2) ? 0x280 : 0x100;
     uint32_t list = ram_addr(f) & ~0x3ffu, table = ram_addr(f) & ~0x7fu, slots = 0;
 
     if (!base)
@@ -110,7 +110,7 @@ void e1000_ring(struct mad *f)
                                      0x1000, 0x2800, 0x2804, 0x2808, 0x2810, 0x2818, 0x2820, 0x282c,
                                      0x3800, 0x3804, 0x3808, 0x3810, 0x3818, 0x3820, 0x3828, 0x5000,
                                      0x5400, 0x5404, 0x5200, 0x5600, 0x5800, 0x5820 };
-    uint32_t base = window_base(f, "e1000", 0), dir = below(f, 2) ? 0x2800 : 0x3800;
+    uint32_t base = mad_window(f, "e1000", 0), dir = below(f, 2) ? 0x2800 : 0x3800;
 
     if (!base)
         return;
@@ -128,7 +128,7 @@ void e1000_ring(struct mad *f)
 
 void rtl8139_ring(struct mad *f)
 {
-    uint32_t base = window_base(f, "rtl8139", 1);
+    uint32_t base = mad_window(f, "rtl8139", 1);
 
     if (!base)
         return;
@@ -152,7 +152,7 @@ void rtl8139_ring(struct mad *f)
 /* A READ by the pins of 9346CR, and more clocks than there are words. */
 void rtl8139_eeprom(struct mad *f)
 {
-    uint32_t base = window_base(f, "rtl8139", 1), bits = 0x180 | below(f, 64);
+    uint32_t base = mad_window(f, "rtl8139", 1), bits = 0x180 | below(f, 64);
     unsigned clocks = 9 + 16 * below(f, 140);
 
     if (!base)
@@ -184,7 +184,7 @@ static uint32_t pcnet_desc(struct mad *f, bool tx)
 /* Initialization block, rings of junk with OWN set, start; in words or dwords, any style. */
 void pcnet_ring(struct mad *f)
 {
-    uint32_t base = window_base(f, "pcnet", 1), block = ram_addr(f) & ~15u;
+    uint32_t base = mad_window(f, "pcnet", 1), block = ram_addr(f) & ~15u;
     uint32_t rx = ram_addr(f) & ~15u, tx = ram_addr(f) & ~15u;
     unsigned style = below(f, 4);
 
@@ -226,7 +226,7 @@ void ne2000_packet(struct mad *f)
     static const uint8_t setup[][2] = { { 0x0e, 0x49 }, { 0x01, 0x4c }, { 0x02, 0xc0 },
                                         { 0x03, 0x4c }, { 0x0c, 0x1c }, { 0x0d, 0 },
                                         { 0x04, 0x40 }, { 0x0f, 0x7f } };
-    uint32_t base = window_base(f, "ne2k_pci", 0);
+    uint32_t base = mad_window(f, "ne2k_pci", 0);
 
     if (!base)
         return;
@@ -287,7 +287,7 @@ void vga_mode(struct mad *f)
  * registers now and then. */
 void cirrus_blit(struct mad *f)
 {
-    uint32_t lfb = window_base(f, "cirrus", 0), regs = window_base(f, "cirrus", 1);
+    uint32_t lfb = mad_window(f, "cirrus", 0), regs = mad_window(f, "cirrus", 1);
 
     if (!lfb || !regs)
         return;
@@ -391,7 +391,7 @@ void usb_schedule(struct mad *f)
         { 0x00, 3, 1 },
     };
     const uint8_t *setup = setups[below(f, 10)];
-    uint32_t base = window_base(f, below(f, 4) ? "piix3-usb" : "piix3-usb-uhci", 4);
+    uint32_t base = mad_window(f, below(f, 4) ? "piix3-usb" : "piix3-usb-uhci", 4);
     uint32_t list = ram_addr(f) & ~0xfffu, qh = ram_addr(f) & ~0xfu, td = ram_addr(f) & ~0xfu;
     unsigned port = 0x10 + 2 * below(f, 2), n = 1 + below(f, 4), addr = below(f, 2);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The mad guest's choice of what to do next. */
 #include "hw/core/state.h"
+#include "hw/devices.h"
 #include "tests/fuzz/mad-impl.h"
 
 static const struct {
@@ -38,11 +39,20 @@ static void act(struct mad *f)
         reset(f);
 }
 
+static bool is_nic(const struct device *dev)
+{
+    return dev->type == &e1000_type.dev || dev->type == &rtl8139_type.dev ||
+           dev->type == &pcnet_type.dev || dev->type == &ne2000_type.dev;
+}
+
 void mad_step(struct mad *f)
 {
-    act(f);
+    if (f->nics)
+        mad_net_act(f);
+    else
+        act(f);
     for (unsigned i = 0; i < f->m.n; i++) {
-        if (!state_valid(f->m.dev[i])) {
+        if (!(f->nics && !is_nic(f->m.dev[i])) && !state_valid(f->m.dev[i])) {
             state_print(f->m.dev[i], stderr);
             fprintf(stderr, "%s: not a state that can be\n", f->m.dev[i]->id);
             f->failed = true;

@@ -18,6 +18,11 @@
 #define MAD_SINKS 4
 #define MAD_NETS  4
 
+/* What the network cards may do in one call: counted, as clocks say little on a busy machine. */
+struct mad_cost {
+    uint64_t dma, bytes, frames; /* accesses of guest memory, their bytes; frames sent */
+};
+
 enum mad_timed { T_PORT, T_MEM, T_CONFIG, T_TIMERS, T_DRAW, T_FRAMES, T_RESET, T_KINDS };
 
 struct mad {
@@ -31,6 +36,7 @@ struct mad {
     uint64_t seed;              /* the numbers come from here … */
     const uint8_t *bytes, *end; /* … or from here, and are 0 past the end */
     bool cirrus;                /* the card is a Cirrus: set before mad_start() */
+    bool nics;                  /* it is after the network cards only: see mad-net.c */
     bool failed;                /* a device was in a state that its table does not allow */
     struct {
         int64_t ns;
@@ -38,10 +44,13 @@ struct mad {
         unsigned width;
         bool write;
     } worst[T_KINDS]; /* the longest call of each kind, in CPU time */
+    struct mad_cost most[T_KINDS];
+    unsigned sends;      /* of all cables, when the call began */
+    bool full[MAD_NETS]; /* a frame waits in that cable */
 };
 
-/* Builds the machine in *f, all zeroes but for cirrus and seed, or bytes and end. mad_finish()
- * takes it apart.
+/* Builds the machine in *f, all zeroes but for cirrus, nics and seed, or bytes and end.
+ * mad_finish() takes it apart.
  */
 void mad_start(struct mad *f);
 void mad_finish(struct mad *f);

@@ -16,7 +16,11 @@ void io(struct mad *f, enum io_space space, bool write, uint64_t addr, uint64_t 
 void config_cycle(struct mad *f, bool write, unsigned devfn, unsigned off, uint32_t val,
                   unsigned width);
 int64_t cpu_now(void);
-/* A call of this kind that began at cpu_now() `began` is over. */
+/* A call begins: what it costs is counted from here; cpu_now(). */
+int64_t mad_begin(struct mad *f);
+/* Where that device's BAR is, 0: nowhere. */
+uint32_t mad_window(struct mad *f, const char *id, unsigned bar);
+/* A call of this kind that began at mad_begin() `began` is over. */
 void note(struct mad *f, enum mad_timed kind, int64_t began, const struct io_req *req);
 
 /* mad-io.c */
@@ -43,6 +47,8 @@ void ps2(struct mad *f);
 void cmos(struct mad *f);
 void smbus(struct mad *f);
 void usb_schedule(struct mad *f);
+/* mad-net.c: what a guest that is after its network cards does */
+void mad_net_act(struct mad *f);
 /* mad-world.c: what comes from outside */
 void clock_on(struct mad *f);
 void frame_in(struct mad *f);
@@ -51,3 +57,7 @@ void draw(struct mad *f);
 void change_disc(struct mad *f);
 void reset(struct mad *f);
 void restore(struct mad *f, bool spoil);
+/* Gives a cable a frame and lets its card have what it has room for. */
+void mad_deliver(struct mad *f, unsigned which, const struct net_offload *o, const uint8_t *frame,
+                 size_t len);
+struct net_offload mad_undone(struct mad *f); /* what may be undone in a frame, or not */

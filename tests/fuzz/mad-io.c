@@ -41,10 +41,53 @@ int64_t cpu_now(void)
     return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
+static unsigned sends(const struct mad *f)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < MAD_NETS; i++)
+        n += net_mem_sends(f->net[i]);
+    return n;
+}
+
+int64_t mad_begin(struct mad *f)
+{
+    f->t->dma.calls = f->t->dma.bytes = 0;
+    f->sends = f->nics ? sends(f) : 0;
+    return cpu_now();
+}
+
+/*
+ * In a handler a card does some 256 frames' worth of work (many descriptors
+ * and bytes count as more) and goes on from a timer; one packet, cut into 1500
+ * segments at most, may come on top. The clock may make all four cards do so.
+ */
+static bool too_much(struct mad *f, enum mad_timed kind, const struct io_req *req)
+{
+    const unsigned cards = kind == T_TIMERS ? MAD_NETS : 1;
+    const struct mad_cost most = { 8192 * cards, (3u << 20) * cards, 1800 * cards },
+                          now = { f->t->dma.calls, f->t->dma.bytes, sends(f) - f->sends };
+    struct mad_cost *worst = &f->most[kind];
+
+    worst->dma = now.dma > worst->dma ? now.dma : worst->dma;
+    worst->bytes = now.bytes > worst->bytes ? now.bytes : worst->bytes;
+    worst->frames = now.frames > worst->frames ? now.frames : worst->frames;
+    if (now.dma <= most.dma && now.bytes <= most.bytes && now.frames <= most.frames)
+        return false;
+    fprintf(stderr,
+            "one call (kind %d, address %llx, data %llx): %llu accesses, %llu bytes, %llu frames\n",
+            kind, req ? (unsigned long long)req->addr : 0, req ? (unsigned long long)req->data : 0,
+            (unsigned long long)now.dma, (unsigned long long)now.bytes,
+            (unsigned long long)now.frames);
+    return true;
+}
+
 void note(struct mad *f, enum mad_timed kind, int64_t began, const struct io_req *req)
 {
     int64_t ns = cpu_now() - began;
 
+    if (f->nics && too_much(f, kind, req))
+        f->failed = true;
     if (ns <= f->worst[kind].ns)
         return;
     f->worst[kind].ns = ns;
@@ -97,7 +140,7 @@ uint32_t value(struct mad *f)
 void io(struct mad *f, enum io_space space, bool write, uint64_t addr, uint64_t val, unsigned width)
 {
     struct io_req req = { space, write, width, addr, val };
-    int64_t began = cpu_now();
+    int64_t began = mad_begin(f);
 
     if (write && width < 8)
         req.data &= (1ULL << 8 * width) - 1;
@@ -109,7 +152,7 @@ void config_cycle(struct mad *f, bool write, unsigned devfn, unsigned off, uint3
                   unsigned width)
 {
     struct io_req req = { IO_PORT, write, width, devfn << 8 | off, val };
-    int64_t began = cpu_now();
+    int64_t began = mad_begin(f);
 
     platform_pci_cfg(&f->t->plat, devfn, off, &req);
     note(f, T_CONFIG, began, &req);

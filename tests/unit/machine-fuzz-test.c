@@ -4,7 +4,8 @@
  *
  *   MACHINE_FUZZ_SEED=n      another run than the usual one
  *   MACHINE_FUZZ_SECONDS=n   how long, instead of the usual number of steps
- *   MACHINE_FUZZ_TIMES=1     print the longest call of each kind (CPU time)
+ *   MACHINE_FUZZ_TIMES=1     print the longest call of each kind (CPU time), and of the
+ *                            network cards the most that one call did
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,10 @@ static void report(const struct mad *f, uint64_t seed, unsigned steps)
     for (unsigned i = 0; i < T_KINDS; i++)
         fprintf(stderr, " %s %lld", name[i], (long long)f->worst[i].ns / 1000);
     fputc('\n', stderr);
+    for (unsigned i = 0; f->nics && i < T_KINDS; i++)
+        fprintf(stderr, "  %s: at most %llu accesses of memory, %llu bytes, %llu frames sent\n",
+                name[i], (unsigned long long)f->most[i].dma, (unsigned long long)f->most[i].bytes,
+                (unsigned long long)f->most[i].frames);
     for (unsigned i = 0; i <= T_CONFIG; i++)
         fprintf(stderr, "  %s: %s %llx/%u %llx\n", name[i], f->worst[i].write ? "write" : "read",
                 (unsigned long long)f->worst[i].addr, f->worst[i].width,
@@ -34,7 +39,9 @@ static uint64_t number(const char *name, uint64_t def)
     return s ? strtoull(s, NULL, 0) : def;
 }
 
-static void run(bool cirrus, unsigned steps)
+enum who { ALL, CIRRUS, NICS };
+
+static void run(enum who who, unsigned steps)
 {
     static struct mad f; /* large */
     uint64_t seed = number("MACHINE_FUZZ_SEED", 20240817);
@@ -44,7 +51,8 @@ static void run(bool cirrus, unsigned steps)
 
     memset(&f, 0, sizeof(f));
     f.seed = seed ? seed : 1;
-    f.cirrus = cirrus;
+    f.cirrus = who == CIRRUS;
+    f.nics = who == NICS;
     mad_start(&f);
     if (!f.t->reload) { /* it saves and loads by itself */
         mad_place_windows(&f);
@@ -59,10 +67,15 @@ static void run(bool cirrus, unsigned steps)
 
 TEST(a_mad_guest_in_the_whole_machine)
 {
-    run(false, STEPS);
+    run(ALL, STEPS);
 }
 
 TEST(a_mad_guest_with_a_cirrus)
 {
-    run(true, STEPS / 4);
+    run(CIRRUS, STEPS / 4);
+}
+
+TEST(a_mad_guest_after_its_network_cards)
+{
+    run(NICS, STEPS / 10);
 }

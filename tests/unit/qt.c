@@ -42,6 +42,8 @@ static struct qt *qt_of(struct platform *p)
 
 static int qt_mem(struct qt *t, uint64_t gpa, size_t len)
 {
+    t->dma.calls++;
+    t->dma.bytes += len;
     return gpa < QT_RAM && len <= QT_RAM - gpa ? 0 : -EFAULT;
 }
 

@@ -25,6 +25,9 @@ struct qt {
     struct device *dev; /* the (first) device under test */
     struct config cfg;  /* for the next qt_add() */
     uint8_t *ram;
+    struct { /* of guest memory, since a test set them to 0 */
+        uint64_t calls, bytes;
+    } dma;
     bool no_pin;   /* this world lends no memory */
     unsigned pins; /* lent now; zero when a test ends */
     int64_t now;
