@@ -195,32 +195,41 @@ int verb_reboot(int argc, char **argv)
     return rc;
 }
 
+/* The lock is held as long as they live, so the numbers are still theirs. */
+static void pull_plug(const struct target *t)
+{
+    static const char *const who[] = { "dm", "keeper" };
+
+    for (unsigned i = 0; i < 2 && !place_gone(&t->spot); i++) {
+        pid_t pid = (pid_t)fact_number(t->facts, who[i]);
+
+        if (pid > 0) {
+            kill(pid, SIGKILL);
+            wait_gone(&t->spot, END_SECONDS);
+        }
+    }
+}
+
 /* Asks, then pulls the plug: a device model that hangs must not keep the guest's name. */
 int verb_destroy(int argc, char **argv)
 {
-    int at = words(argc, argv, "", NULL, 1, 1);
+    int at = words(argc, argv, "", NULL, 1, 1), rc;
     struct target t;
-    pid_t dm;
 
     if (at < 0)
         return 2;
-    if (target_open(&t, argv[at], false)) {
-        target_close(&t);
-        return 1;
-    }
-    mark(&t, KEEPER_DESTROY, true);
-    if (!qmp_open(&t.qmp, t.spot.dir, "qmp", END_SECONDS * 1000))
-        qmp_do(&t.qmp, "quit", NULL, END_SECONDS * 1000);
-    wait_gone(&t.spot, t.qmp.fd < 0 ? 0 : END_SECONDS);
-    dm = (pid_t)fact_number(t.facts, "dm");
-    if (!place_gone(&t.spot) && dm > 0) { /* the lock is held: the number is still its */
-        kill(dm, SIGKILL);
-        wait_gone(&t.spot, END_SECONDS);
+    rc = target_open(&t, argv[at], false);
+    if (!rc) {
+        mark(&t, KEEPER_DESTROY, true);
+        if (!qmp_open(&t.qmp, t.spot.dir, "qmp", END_SECONDS * 1000) &&
+            !qmp_do(&t.qmp, "quit", NULL, END_SECONDS * 1000))
+            wait_gone(&t.spot, END_SECONDS);
+        pull_plug(&t);
+        if (!place_gone(&t.spot))
+            rc = complain("%s: its processes do not end; look into its log", argv[at]);
     }
     target_close(&t);
-    if (!place_gone(&t.spot))
-        return complain("%s: its processes do not end; look into its log", argv[at]);
-    return 0;
+    return rc;
 }
 
 static const struct {
@@ -278,9 +287,11 @@ int verb_rename(int argc, char **argv)
         return 1;
     }
     fd = place_lock(&t.place);
+    json_decref(t.facts);
+    t.facts = fd >= 0 ? facts_read(&t.spot) : NULL; /* nobody changes them from here on */
     if (fd >= 0 && place_by_name(&t.place, name) >= 0)
         complain("%s runs already; take another name", name);
-    else if (fd >= 0 && !json_object_set_new(t.facts, "name", json_string(name)))
+    else if (t.facts && !json_object_set_new(t.facts, "name", json_string(name)))
         rc = facts_write(&t.spot, t.facts) ? 1 : 0;
     if (fd >= 0)
         close(fd);
