@@ -284,6 +284,20 @@ TEST(the_block_of_both_layouts)
         CHECK_EQ(csr(t, 78), 0xfffc);
         CHECK_EQ(csr(t, 72), 0xfffc);
         CHECK_EQ(csr(t, 16), BLOCK);
+        /* another block, while both rings are at their second descriptor */
+        set_csr(t, 0, 4);
+        set_csr(t, 72, 0xfffd);
+        set_csr(t, 74, 0xfffd);
+        for (unsigned i = 0; i < 14; i++)
+            t->ram[BLOCK + (style ? 4 : 2) + i + (style && i > 5 ? 2 : 0)] = 0x10 + i;
+        set_csr(t, 0, 1);
+        CHECK_EQ(csr(t, 12) | (uint32_t)csr(t, 13) << 16, 0x13121110);
+        CHECK_EQ(csr(t, 14), 0x1514);
+        CHECK_EQ(csr(t, 8) | (uint32_t)csr(t, 9) << 16, 0x19181716);
+        CHECK_EQ(csr(t, 10) | (uint32_t)csr(t, 11) << 16, 0x1d1c1b1a);
+        CHECK_EQ(csr(t, 72), 0xfffc);
+        CHECK_EQ(csr(t, 74), 0xfffc);
+        CHECK_EQ(csr(t, 34) | (uint32_t)csr(t, 35) << 16, TX_RING);
     }
     put32(t, BLOCK, 0xf0f00000); /* rings longer than there are */
     set_csr(t, 0, 4);
@@ -469,8 +483,12 @@ TEST(receives_in_every_layout)
         CHECK(intx(t, 4, 0));
         CHECK_EQ(csr(t, 72), 0xfffd);
         set_csr(t, 0, CSR0_RINT | 0x40);
+        memset(t->ram + RX_BUFS + 2048, 0xee, 64);
         CHECK_EQ(hear(t, net, f, 20), 0); /* a short one is padded */
         CHECK_EQ(count(t, style, RX_RING + desc_len(style)), 64);
+        CHECK(!memcmp(t->ram + RX_BUFS + 2048, f, 20));
+        for (unsigned i = 20; i < 60; i++)
+            CHECK_EQ(t->ram[RX_BUFS + 2048 + i], 0);
     }
     end(t);
 }

@@ -248,6 +248,61 @@ TEST(schedules_that_go_round_end)
     CHECK_EQ(request(t, 1, 0x80, 6, 0x0100, 0, 18), 18);
 }
 
+/* A device in reset forgets its address (USB 1.1 §9.1.1.3); USBCMD's GRESET resets them all. */
+TEST(resets_take_the_address_away)
+{
+    struct qt *t = start();
+
+    uhci_go(t);
+    enumerate(t, 0, 1);
+    CHECK_EQ(request(t, 1, 0x80, 6, 0x0100, 0, 18), 18);
+    port_enable(t, 0); /* by way of its reset */
+    CHECK_EQ(request(t, 1, 0x80, 6, 0x0100, 0, 18), -2);
+    CHECK_EQ(request(t, 0, 0x80, 6, 0x0100, 0, 18), 18);
+    enumerate(t, 0, 1);
+    outb(t, UHCI + 0x0c, 0x3f);
+    outw(t, UHCI, 0x00c4);
+    CHECK_EQ(inw(t, UHCI), 0x00c4);
+    CHECK_EQ(inl(t, UHCI + 4), 0);
+    CHECK_EQ(inl(t, UHCI + 8), 0);
+    CHECK_EQ(inb(t, UHCI + 0x0c), 0x40);
+    CHECK_EQ(inw(t, UHCI + 0x10), 0x0093);
+    outw(t, UHCI, 0x00c0);
+    outl(t, UHCI + 8, FRAMES_AT);
+    uhci_go(t);
+    port_enable(t, 0);
+    CHECK_EQ(request(t, 1, 0x80, 6, 0x0100, 0, 18), -2);
+    CHECK_EQ(request(t, 0, 0x80, 6, 0x0100, 0, 18), 18);
+}
+
+TEST(another_frame_list_is_looked_at_at_once)
+{
+    struct qt *t = start();
+
+    uhci_go(t);
+    put_td(t, TDS, TERMINATE, TD_IOC, td_token(USB_PID_IN, 0x7f, 0, 0), 0);
+    for (unsigned i = 0; i < 1024; i++)
+        put32(t, FRAMES_AT + 0x1000 + 4 * i, TDS);
+    wakeups(t, 5000); /* it looks four times a second by now */
+    CHECK(!intx(t, 1, 3));
+    outl(t, UHCI + 8, FRAMES_AT + 0x1000);
+    wakeups(t, 2);
+    CHECK(intx(t, 1, 3));
+}
+
+/* §3.2.2: an isochronous packet has one try; that nobody took it is an error, and no stall. */
+TEST(isochronous_packets_have_one_try)
+{
+    struct qt *t = start();
+
+    put_td(t, TDS, TERMINATE, TD_ACTIVE | 1u << 25, td_token(USB_PID_OUT, 99, 1, 8), DATA_AT);
+    put32(t, FRAMES_AT, TDS);
+    uhci_go(t);
+    CHECK_EQ(ram32(t, TDS + 4) & (TD_ACTIVE | TD_STALLED | TD_TIMEOUT), TD_TIMEOUT);
+    CHECK_EQ(inw(t, UHCI + 2), 2);
+    CHECK(intx(t, 1, 3));
+}
+
 TEST(nonsense_in_the_schedule_halts_the_controller)
 {
     struct qt *t = start();

@@ -158,6 +158,14 @@ TEST(keys_come_in_order_and_none_is_lost)
     CHECK(report_is(t, 1, 8, "02 00 04 00 00 00 00 00"));
     CHECK(report_is(t, 1, 8, "02 00 00 00 00 00 00 00"));
     CHECK(report_is(t, 1, 8, "00 00 00 00 00 00 00 00"));
+    key(t, KEY_A, false); /* is up already */
+    key(t, KEY_B, true);
+    key(t, KEY_B, true); /* a viewer's repetition is no second key */
+    key(t, KEY_B, false);
+    CHECK(report_is(t, 1, 8, "00 00 00 00 00 00 00 00"));
+    CHECK(report_is(t, 1, 8, "00 00 05 00 00 00 00 00"));
+    CHECK(report_is(t, 1, 8, "00 00 05 00 00 00 00 00"));
+    CHECK(report_is(t, 1, 8, "00 00 00 00 00 00 00 00"));
     for (uint16_t code = KEY_1; code <= KEY_7; code++) {
         key(t, code, true);
         CHECK(!report_is(t, 1, 8, ""));
@@ -223,8 +231,12 @@ TEST(requests_that_are_not_there_stall_and_do_no_harm)
 
     port_enable(t, 0);
     CHECK_EQ(request(t, 0, 0x00, 9, 2, 0, 0), -1);
-    CHECK_EQ(request(t, 0, 0x00, 7, 0x0100, 0, 18), -1);  /* SET_DESCRIPTOR */
-    CHECK_EQ(request(t, 0, 0x40, 1, 0, 0, 0), -1);        /* vendor */
+    CHECK_EQ(request(t, 0, 0x00, 7, 0x0100, 0, 18), -1); /* SET_DESCRIPTOR */
+    CHECK_EQ(request(t, 0, 0x40, 1, 0, 0, 0), -1);       /* vendor */
+    CHECK_EQ(request(t, 0, 0x00, 5, 128, 0, 0), -1);     /* addresses end with 127 */
+    CHECK_EQ(request(t, 0, 0x00, 5, 127, 0, 0), 0);
+    CHECK_EQ(request(t, 127, 0x80, 6, 0x0100, 0, 18), 18);
+    CHECK_EQ(request(t, 127, 0x00, 5, 0, 0, 0), 0);
     CHECK_EQ(request(t, 0, 0x21, 9, 0x0200, 0, 300), -1); /* longer than a device takes */
     CHECK_EQ(request(t, 0, 0x82, 0, 0, 0x81, 2), -1);     /* not configured: no endpoint 1 */
     CHECK_EQ(request(t, 0, 0x00, 9, 1, 0, 0), 0);
