@@ -91,7 +91,7 @@ static json_t *holder(struct vm *vm, const struct vm_drive *d)
     char name[96];
 
     qom_drive_name(vm, d, name, sizeof(name));
-    return qmp_str(name);
+    return *name ? qmp_str(name) : NULL; /* plugged in nowhere */
 }
 
 static bool is_removable(const struct vm_drive *d)
@@ -135,7 +135,7 @@ static void query_block(struct qmp_call *c)
 
         if (!d->arg)
             continue;
-        e = json_pack("{s:o, s:b, s:b, s:o, s:s, s:s}", "device",
+        e = json_pack("{s:o, s:b, s:b, s:o*, s:s, s:s}", "device",
                       qmp_str(d->arg->id ? d->arg->id : ""), "locked",
                       d->arg->cdrom && vm_tray_locked(c->vm, d), "removable", is_removable(d),
                       "qdev", holder(c->vm, d), "type", "unknown", "io-status",
@@ -212,7 +212,7 @@ static void query_blockstats(struct qmp_call *c)
 
         if (!d->arg)
             continue;
-        e = json_pack("{s:o, s:o, s:o}", "device", qmp_str(d->arg->id ? d->arg->id : ""), "stats",
+        e = json_pack("{s:o, s:o, s:o*}", "device", qmp_str(d->arg->id ? d->arg->id : ""), "stats",
                       stats(d->block), "qdev", holder(c->vm, d));
         if (d->block)
             json_object_set_new(e, "node-name", node_name(c->vm, d));
