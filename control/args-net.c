@@ -146,7 +146,8 @@ int args_add_netdev(struct vm_args *a, const struct config *cfg, struct err *err
     if (find_netdev(a, id))
         return err_set(err, -EINVAL, "-netdev id=%s: there are two of that name", id);
     if (a->nnetdevs == ARGS_NICS)
-        return err_set(err, -EINVAL, "-netdev id=%s: more than %u", id, ARGS_NICS);
+        return err_set(err, -EINVAL, "-netdev id=%s: more than %u cables; a guest can have no more",
+                       id, ARGS_NICS);
     rc = !strcmp(type, "tap") ? check_tap(cfg, id, err) : 0;
     if (rc)
         return rc;

@@ -32,6 +32,12 @@ _Static_assert(sizeof(struct rx_desc) == DESC, "SDM 3.2.3");
 
 enum match { NO_MATCH, EXACT, INEXACT };
 
+struct packet { /* what goes into the buffers: a frame, and its FCS unless the driver wants none */
+    const uint8_t *frame;
+    size_t len, whole; /* of the frame, and with the FCS */
+    uint8_t fcs[NIC_FCS];
+};
+
 /* ---- which frames (SDM 3.2.1) ---- */
 
 static bool station_match(const struct e1000 *e, const uint8_t *dst)
@@ -149,15 +155,28 @@ void e1000_rx_room(struct e1000 *e)
     net_kick(e->nic.net);
 }
 
+/* len bytes of the packet, from `at` on. */
+static int data_put(struct e1000 *e, uint64_t gpa, const struct packet *p, size_t at, size_t len)
+{
+    size_t left = at < p->len ? p->len - at : 0, part = len < left ? len : left;
+
+    if (part && pci_dma_write(&e->pci, gpa, p->frame + at, part))
+        return -1;
+    return part == len
+               ? 0
+               : pci_dma_write(&e->pci, gpa + part, p->fcs + (at + part - p->len), len - part);
+}
+
 /* One buffer and its descriptor; an address of 0 is a padding descriptor: no data (SDM 3.2.3). */
-static bool ring_put(struct e1000 *e, const struct rx_desc *done, const uint8_t *data)
+static bool ring_put(struct e1000 *e, const struct rx_desc *done, const struct packet *p,
+                     size_t from)
 {
     uint64_t at = (e->s.r.rdbal | (uint64_t)e->s.r.rdbah << 32) + e->s.r.rdh * DESC;
     struct rx_desc d;
 
     if (pci_dma_read(&e->pci, at, &d, sizeof(d)))
         return false;
-    if (d.addr && pci_dma_write(&e->pci, d.addr, data, done->len))
+    if (d.addr && data_put(e, d.addr, p, from, done->len))
         return false;
     memcpy((uint8_t *)&d + 8, (const uint8_t *)done + 8, DESC - 8);
     if (pci_dma_write(&e->pci, at, &d, sizeof(d)))
@@ -179,9 +198,10 @@ static void announce(struct e1000 *e, size_t len)
     }
 }
 
-static void ring_deliver(struct e1000 *e, struct rx_desc *d, const uint8_t *data, size_t len)
+static void ring_deliver(struct e1000 *e, struct rx_desc *d, const struct packet *p)
 {
     uint8_t status = d->status;
+    size_t len = p->whole;
     uint32_t size = buffer_size(e), n = e->s.r.rdlen / DESC;
 
     if (ring_free(e) < (len + size - 1) / size) {
@@ -195,7 +215,7 @@ static void ring_deliver(struct e1000 *e, struct rx_desc *d, const uint8_t *data
 
         d->len = last ? len - at : size;
         d->status = RX_DD | (last ? status | RX_EOP : status & RX_VP);
-        if (!ring_put(e, d, data + at))
+        if (!ring_put(e, d, p, at))
             return;
     }
     announce(e, len);
@@ -227,14 +247,17 @@ static void receive_sums(const struct e1000 *e, struct rx_desc *d, const uint8_t
     }
 }
 
-static size_t untag(const struct e1000 *e, struct rx_desc *d, uint8_t *f, size_t len)
+/* Without its tag, in f, where the driver wants that. */
+static void untag(const struct e1000 *e, struct rx_desc *d, struct packet *p, uint8_t *f)
 {
-    if (!(e->s.r.ctrl & CTRL_VME) || !is_tagged(e, f, len))
-        return len;
-    d->special = net_be16(f + ETHER_TYPE + 2);
+    if (!(e->s.r.ctrl & CTRL_VME) || !is_tagged(e, p->frame, p->len))
+        return;
+    d->special = net_be16(p->frame + ETHER_TYPE + 2);
     d->status |= RX_VP;
-    memmove(f + ETHER_TYPE, f + ETHER_TYPE + NIC_TAG, len - ETHER_TYPE - NIC_TAG);
-    return len - NIC_TAG;
+    p->len -= NIC_TAG;
+    memmove(f + ETHER_TYPE, p->frame + ETHER_TYPE + NIC_TAG, p->len - ETHER_TYPE);
+    memmove(f, p->frame, ETHER_TYPE);
+    p->frame = f;
 }
 
 static const struct e1000_counters received = {
@@ -245,7 +268,8 @@ void e1000_receive(void *dev, const uint8_t *frame, size_t len)
 {
     struct e1000 *e = E1000(dev);
     struct rx_desc d = { 0 };
-    uint8_t f[RX_FRAME_MAX + NIC_FCS];
+    struct packet p = { frame, len, 0, { 0 } };
+    uint8_t f[RX_FRAME_MAX]; /* for what cannot go as it came */
     uint32_t fcs;
     enum match match;
 
@@ -254,20 +278,19 @@ void e1000_receive(void *dev, const uint8_t *frame, size_t len)
     match = address_match(e, frame);
     if (match == NO_MATCH || !vlan_match(e, frame, len) || is_for_mac(e, frame, len))
         return;
-    memcpy(f, frame, len);
     if (len < NIC_MIN_FRAME) { /* as its sender's card does */
+        memcpy(f, frame, len);
         memset(f + len, 0, NIC_MIN_FRAME - len);
-        len = NIC_MIN_FRAME;
+        p.frame = f;
+        p.len = NIC_MIN_FRAME;
     }
-    e1000_count_frame(e, &received, f, len);
-    fcs = nic_fcs(f, len);
+    e1000_count_frame(e, &received, p.frame, p.len);
+    fcs = nic_fcs(p.frame, p.len);
+    memcpy(p.fcs, &fcs, NIC_FCS);
     d.status = match == INEXACT ? RX_PIF : 0;
-    receive_sums(e, &d, f, len);
-    len = untag(e, &d, f, len);
-    if (!(e->s.r.rctl & RCTL_SECRC)) {
-        memcpy(f + len, &fcs, NIC_FCS);
-        len += NIC_FCS;
-    }
-    ring_deliver(e, &d, f, len);
+    receive_sums(e, &d, p.frame, p.len);
+    untag(e, &d, &p, f);
+    p.whole = p.len + (e->s.r.rctl & RCTL_SECRC ? 0 : NIC_FCS);
+    ring_deliver(e, &d, &p);
     e1000_sync(&e->pci.dev);
 }

@@ -24,16 +24,19 @@ struct sock {
     struct uv_loop_s *loop;
     struct sock_plan plan; /* who sends where; plan.fd: -1 while there is no peer */
     uv_poll_t *poll, *listening;
-    int spare;    /* of accept_next() */
-    bool waiting; /* the card had no room */
-    bool batch;   /* more is about to be sent */
-    bool told;    /* of a peer that cannot be reached, once */
+    uv_idle_t *again; /* a stream's: another turn is due */
+    int spare;        /* of accept_next() */
+    bool waiting;     /* the card had no room */
+    bool batch;       /* more is about to be sent */
+    bool told;        /* of a peer that cannot be reached, once */
     char id[64];
-    size_t have, out_at, out_len, turn; /* turn: bytes delivered in this one */
+    size_t have, at;              /* of in: read, and of that delivered */
+    size_t out_at, out_len, turn; /* turn: bytes delivered in this one */
     uint8_t in[HEADER + NET_FRAME_MAX], out[OUT_MAX];
 };
 
 static void io_ready(uv_poll_t *h, int status, int events);
+static void go_on(struct sock *s);
 
 static void poll_closed(uv_handle_t *h)
 {
@@ -80,7 +83,7 @@ static void hang_up(struct sock *s, const char *why)
     unwatch(&s->poll);
     close(s->plan.fd);
     s->plan.fd = -1;
-    s->have = s->out_len = s->out_at = 0;
+    s->have = s->at = s->out_len = s->out_at = 0;
     if (!s->listening)
         net_set_link(&s->net, false);
 }
@@ -153,17 +156,33 @@ static size_t be32(const uint8_t *p)
     return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
 }
 
-static size_t frame_len(const struct sock *s)
+/* Is a whole frame in s->in? Then it is delivered. */
+static bool frame_ready(const struct sock *s)
 {
-    return be32(s->in);
+    size_t have = s->have - s->at;
+
+    return have >= HEADER && have - HEADER >= be32(s->in + s->at);
 }
 
-/* Reads up to the end of the header or of the frame: never past it, so that nothing waits here. */
-static bool read_stream(struct sock *s)
+static void frame_deliver(struct sock *s)
 {
-    size_t want = s->have < HEADER ? HEADER : HEADER + frame_len(s);
-    ssize_t n = recv(s->plan.fd, s->in + s->have, want - s->have, MSG_DONTWAIT);
+    const uint8_t *f = s->in + s->at;
+    size_t len = be32(f);
 
+    s->at += HEADER + len;
+    s->turn += len;
+    net_deliver(&s->net, f + HEADER, len);
+}
+
+/* Reads as much as there is: a system call for many frames. */
+static bool read_more(struct sock *s)
+{
+    ssize_t n;
+
+    s->have -= s->at;
+    memmove(s->in, s->in + s->at, s->have);
+    s->at = 0;
+    n = recv(s->plan.fd, s->in + s->have, sizeof(s->in) - s->have, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (n <= 0) {
@@ -171,40 +190,21 @@ static bool read_stream(struct sock *s)
         return false;
     }
     s->have += (size_t)n;
-    if (s->have == HEADER && (!frame_len(s) || frame_len(s) > NET_FRAME_MAX)) {
-        hang_up(s, "the other end sends no frames of this format");
-        return false;
-    }
-    if (s->have > HEADER && s->have == HEADER + frame_len(s)) {
-        s->have = 0;
-        s->turn += frame_len(s);
-        net_deliver(&s->net, s->in + HEADER, frame_len(s));
-    }
     return true;
 }
 
-/*
- * Whole frames that are there, looked at first and taken out of the kernel's
- * queue once: what the card has no room for stays there. False: there is none.
- */
-static bool read_many(struct sock *s)
+static bool read_stream(struct sock *s)
 {
-    ssize_t n = recv(s->plan.fd, s->in, sizeof(s->in), MSG_DONTWAIT | MSG_PEEK);
-    size_t at = 0;
+    size_t len = s->have - s->at >= HEADER ? be32(s->in + s->at) : 1;
 
-    while (n > 0 && (size_t)n - at > HEADER && (!at || net_wants(&s->net))) {
-        const uint8_t *f = s->in + at;
-        size_t len = be32(f);
-
-        if (!len || len > NET_FRAME_MAX || (size_t)n - at < HEADER + len)
-            break;
-        at += HEADER + len;
-        s->turn += len;
-        net_deliver(&s->net, f + HEADER, len);
+    if (!len || len > NET_FRAME_MAX) {
+        hang_up(s, "the other end sends no frames of this format");
+        return false;
     }
-    if (at && recv(s->plan.fd, s->in, at, MSG_DONTWAIT) != (ssize_t)at)
-        hang_up(s, "the other end's frames cannot be read twice");
-    return at != 0;
+    if (!frame_ready(s))
+        return read_more(s);
+    frame_deliver(s);
+    return true;
 }
 
 static bool read_dgram(struct sock *s)
@@ -218,14 +218,11 @@ static bool read_dgram(struct sock *s)
     return true;
 }
 
-static void io_ready(uv_poll_t *h, int status, int events)
+/* A turn's worth of frames, for which the card has room. */
+static void serve(struct sock *s)
 {
-    struct sock *s = h->data;
-
-    if (events & UV_WRITABLE)
-        flush(s);
-    /* Of a stream a frame is two reads. */
     s->turn = 0;
+    /* Of a stream a frame is at most a read and a delivery. */
     for (unsigned i = 0; i < 2 * NET_TURN_FRAMES && s->turn < NET_TURN_BYTES && s->plan.fd >= 0;
          i++) {
         if (!net_wants(&s->net)) {
@@ -233,11 +230,32 @@ static void io_ready(uv_poll_t *h, int status, int events)
             watch_again(s);
             return;
         }
-        if (s->plan.stream && !s->have && read_many(s))
-            continue;
         if (!(s->plan.stream ? read_stream(s) : read_dgram(s)))
             return;
     }
+    go_on(s);
+}
+
+static void io_ready(uv_poll_t *h, int status, int events)
+{
+    struct sock *s = h->data;
+
+    if (events & UV_WRITABLE)
+        flush(s);
+    serve(s);
+}
+
+static void turn_again(uv_idle_t *h)
+{
+    uv_idle_stop(h);
+    serve(h->data);
+}
+
+/* Frames that have been read and not delivered wait for no event of the socket. */
+static void go_on(struct sock *s)
+{
+    if (s->plan.stream && s->have > s->at)
+        uv_idle_start(s->again, turn_again);
 }
 
 static void peer_comes(uv_poll_t *h, int status, int events)
@@ -267,6 +285,7 @@ static void sock_kick(struct net *n)
         return;
     s->waiting = false;
     watch_again(s);
+    go_on(s);
 }
 
 static void sock_shut(struct net *n)
@@ -275,6 +294,7 @@ static void sock_shut(struct net *n)
 
     unwatch(&s->poll);
     unwatch(&s->listening);
+    uv_close((uv_handle_t *)s->again, poll_closed);
     accept_end(&s->spare);
     sock_plan_close(&s->plan);
 }
@@ -308,6 +328,15 @@ struct net *net_open_socket(struct uv_loop_s *loop, const char *id, const struct
     s->net.ops = &sock_ops;
     s->net.priv = s;
     strncpy(s->id, id, sizeof(s->id) - 1);
+    s->again = calloc(1, sizeof(*s->again));
+    if (!s->again) {
+        err_set(err, -ENOMEM, "netdev %s: out of memory", id);
+        sock_plan_close(&s->plan);
+        free(s);
+        return NULL;
+    }
+    uv_idle_init(loop, s->again);
+    s->again->data = s;
     if (s->plan.fd >= 0)
         s->poll = watch(s, s->plan.fd, UV_READABLE, io_ready);
     if (s->plan.listen_fd >= 0)
@@ -315,6 +344,7 @@ struct net *net_open_socket(struct uv_loop_s *loop, const char *id, const struct
     if (s->poll || s->listening)
         return &s->net;
     err_set(err, -EINVAL, "netdev %s: its descriptor cannot be watched: is it a socket?", id);
+    uv_close((uv_handle_t *)s->again, poll_closed);
     sock_plan_close(&s->plan);
     free(s);
     return NULL;

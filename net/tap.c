@@ -160,7 +160,9 @@ static int tap_create(const char *ifname, struct err *err)
 
         close(fd);
         return err_set(err, -e, "tap %s: %s%s", ifname, strerror(e),
-                       e == EBUSY ? "; another process has it" : "");
+                       e == EBUSY    ? "; another process has it"
+                       : e == EINVAL ? "; there is an interface of that name that is no tap"
+                                     : "");
     }
     if (ioctl(fd, TUNSETVNETHDRSZ, &size)) {
         int e = errno;

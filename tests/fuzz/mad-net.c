@@ -344,6 +344,14 @@ static void guards_check(struct mad *f, const char *id, unsigned size)
     }
 }
 
+/* The card as it is after power-on, where nothing is left of what was done to it; its BAR. */
+static uint32_t fresh(struct mad *f, unsigned card, unsigned bar)
+{
+    device_reset(machine_find(&f->m, ids[card]), RESET_COLD);
+    mad_place_windows(f);
+    return mad_window(f, ids[card], bar);
+}
+
 static void storm(struct mad *f, unsigned card)
 {
     for (unsigned i = 0; i < 40; i++)
@@ -352,13 +360,12 @@ static void storm(struct mad *f, unsigned card)
 
 static void e1000_guarded(struct mad *f)
 {
-    uint32_t base = mad_window(f, "e1000", 0), ring = 0x7ff000, k = 1 + below(f, 3);
+    uint32_t base = fresh(f, E1000, 0), ring = 0x7ff000, k = 1 + below(f, 3);
 
     if (!base)
         return;
     for (unsigned i = 0; i < GUARD_N; i++)
         desc(f, ring + 16 * i, GUARD_AT + i * GUARD_STEP, 0, 0, 0);
-    mem(f, base, 0x0000, 0x04000000, 4); /* reset: no ring of before is left */
     mem(f, base, 0x2800, ring, 4);
     mem(f, base, 0x2804, 0, 4);
     mem(f, base, 0x2808, 16 * GUARD_N, 4);
@@ -373,8 +380,7 @@ static void e1000_guarded(struct mad *f)
 
 static void rtl_guarded(struct mad *f)
 {
-    uint32_t base = mad_window(f, "rtl8139", 1), ring = 0x7ff000,
-             size = 1 + below(f, GUARD_STEP - 1);
+    uint32_t base = fresh(f, RTL8139, 1), ring = 0x7ff000, size = 1 + below(f, GUARD_STEP - 1);
 
     if (!base)
         return;
@@ -396,7 +402,7 @@ static void rtl_guarded(struct mad *f)
 /* The ring buffer of the C mode: its size, 16 bytes, and with WRAP a frame (which may be long). */
 static void rtl_ring_guarded(struct mad *f)
 {
-    uint32_t base = mad_window(f, "rtl8139", 1), wrap = below(f, 2), size = 8192 + 16 + wrap * 8192;
+    uint32_t base = fresh(f, RTL8139, 1), wrap = below(f, 2), size = 8192 + 16 + wrap * 8192;
 
     if (!base)
         return;
@@ -420,7 +426,7 @@ static void rtl_ring_guarded(struct mad *f)
 
 static void pcnet_guarded(struct mad *f)
 {
-    uint32_t base = mad_window(f, "pcnet", 1), ring = 0x7ff000, block = 0x7fe000;
+    uint32_t base = fresh(f, PCNET, 1), ring = 0x7ff000, block = 0x7fe000;
     uint32_t size = 1 + below(f, GUARD_STEP - 1);
 
     if (!base)

@@ -17,7 +17,7 @@ struct end { /* a card, and the loop it lives on */
     uv_loop_t loop;
     struct net *net;
     struct err err;
-    bool room;
+    bool room, takes_one; /* takes_one: a frame fills the card */
     unsigned got, bytes;
     uint8_t last[NET_FRAME_MAX];
     int links;
@@ -33,6 +33,7 @@ static void receive(void *nic, const uint8_t *frame, size_t len)
     struct end *e = nic;
 
     e->got++;
+    e->room = e->room && !e->takes_one;
     e->bytes = (unsigned)len;
     memcpy(e->last, frame, len);
 }
@@ -140,6 +141,46 @@ TEST(a_card_without_room_lets_frames_wait)
     CHECK(e->bytes == 5);
     close(peer);
     end_free(e);
+}
+
+static void read_ahead(bool gone)
+{
+    uint8_t many[200 * 5];
+    int peer;
+    struct end *e = over_fd(SOCK_STREAM, &peer);
+
+    for (unsigned i = 0; i < 200; i++)
+        memcpy(many + 5 * i, (uint8_t[]){ 0, 0, 0, 1, (uint8_t)i }, 5);
+    CHECK(write(peer, many, sizeof(many)) == sizeof(many));
+    if (gone)
+        close(peer);
+    e->takes_one = true;
+    for (unsigned i = 1; i <= 100; i++) {
+        turn(e, i);
+        CHECK_EQ(e->last[0], i - 1);
+        for (unsigned k = 0; k < 3; k++)
+            uv_run(&e->loop, UV_RUN_NOWAIT);
+        CHECK_EQ(e->got, i);
+        e->room = true;
+        net_kick(e->net);
+    }
+    e->takes_one = false;
+    turn(e, 200); /* more than one turn delivers */
+    CHECK_EQ(e->last[0], 199);
+    if (!gone)
+        close(peer);
+    end_free(e);
+}
+
+/* Read in one go, taken one by one: no event of the socket comes any more. */
+TEST(frames_read_ahead_wait_for_the_card)
+{
+    read_ahead(false);
+}
+
+TEST(frames_of_a_peer_that_has_gone_still_come)
+{
+    read_ahead(true);
 }
 
 TEST(a_peer_out_of_step_is_cut_off)
