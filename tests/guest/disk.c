@@ -137,41 +137,6 @@ static void cmd_disks(int argc, char **argv)
     }
 }
 
-/* xvd: the PV disks there are. */
-static void cmd_xvd(int argc, char **argv)
-{
-    char list[256] = "", size[32], path[300];
-    struct dirent **e;
-    int n = scandir("/sys/block", &e, NULL, alphasort);
-
-    for (int i = 0; i < n; i++) {
-        if (strncmp(e[i]->d_name, "xvd", 3))
-            continue;
-        snprintf(path, sizeof(path), "/sys/block/%s/size", e[i]->d_name);
-        slurp(path, size, sizeof(size));
-        snprintf(list + strlen(list), sizeof(list) - strlen(list), " %.8s:%s", e[i]->d_name, size);
-    }
-    say("xvd%s.", list);
-}
-
-/* driver NAME DEVICE bind|unbind: of the bus of PV devices. */
-static void cmd_driver(int argc, char **argv)
-{
-    char path[160];
-    int fd;
-
-    if (argc < 4)
-        return;
-    snprintf(path, sizeof(path), "/sys/bus/xen/drivers/%s/%s", argv[1], argv[3]);
-    fd = open(path, O_WRONLY);
-    if (fd < 0 || write(fd, argv[2], strlen(argv[2])) < 0)
-        say("error driver %s: %m", path);
-    else
-        say("driver %s %s %s", argv[1], argv[2], argv[3]);
-    if (fd >= 0)
-        close(fd);
-}
-
 int open_disk(const char *hd, int flags)
 {
     char block[64], path[80];
@@ -351,8 +316,6 @@ static void cmd_mount(int argc, char **argv)
 
 const struct command disk_commands[] = {
     { "disks", cmd_disks, "the disks and their transfer modes" },
-    { "xvd", cmd_xvd, "the PV disks and their sectors" },
-    { "driver", cmd_driver, "NAME DEVICE bind|unbind: a PV device" },
     { "read", cmd_read, "DISK [MIB]: checksum and speed" },
     { "write", cmd_write, "DISK [MIB [SEED]]: a pseudo-random pattern" },
     { "random", cmd_random, "DISK read|write [COUNT [DEPTH]]: 4 KiB requests a second" },

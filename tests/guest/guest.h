@@ -16,7 +16,7 @@ struct command {
 };
 
 extern const struct command disk_commands[], verify_commands[], input_commands[], hammer_commands[],
-    fuzz_commands[], net_commands[];
+    fuzz_commands[], net_commands[], pv_commands[];
 
 /* A whole answer line: to the serial port and to the screen. */
 __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...);

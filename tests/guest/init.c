@@ -170,7 +170,7 @@ static const struct command basic_commands[] = { { "help", cmd_help, "this list"
 
 static const struct command *const tables[] = { basic_commands, disk_commands,   verify_commands,
                                                 input_commands, hammer_commands, fuzz_commands,
-                                                net_commands };
+                                                net_commands,   pv_commands };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static void cmd_help(int argc, char **argv)

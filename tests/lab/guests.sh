@@ -37,11 +37,11 @@ linux_disks() {
     echo "disk=['$(lab_disk hda "/tmp/$1.img")','$(lab_cd hdc /tmp/guest.iso)']"
 }
 
-# verify NAME DISK: random requests on 8 MiB, several at once; each sector read must be the one that
+# verify NAME DISK [REQUESTS]: random requests on 8 MiB, several at once; each sector read must be the one that
 # was written last. The checksum of the whole is kept, to be compared with the image.
 verify() {
     local answer
-    answer=$(ask "$1" 300 verify "$2" 8 150 7) || fail "$(cat $STATE/why)"
+    answer=$(ask "$1" "$((300 + ${3:-150}))" verify "$2" 8 "${3:-150}" 7) || fail "$(cat $STATE/why)"
     [ "$(field wrong "$answer")" = 0 ] || fail "$answer $(grep -a "verify $2 wrong:" "$STATE/$1.serial" | tail -1)"
     [ "$(field written "$answer")" -gt 1000000 ] || fail "$answer"
     field md5 "$answer" > "$STATE/$1-$2.md5"
@@ -100,18 +100,27 @@ boot_order() {
 }
 
 # A Linux that nobody told anything: it unplugs its disks and drives PV disks. Raw, qcow2 and VHD,
-# a CD to start from, and a drive that is empty.
+# a CD to start from, a drive that is empty, and a row of small disks: 16 in all. The memory is for a
+# second kernel beside the first.
 pv_disks() {
+    local c
     cp /host/pv.iso /tmp/pv.iso
     cp /host/disk.img /tmp/pv.img
     qemu_img create -q -f qcow2 /tmp/pv.qcow2 64M
     qemu_img create -q -f vpc -o subformat=dynamic,force_size=on /tmp/pv.vhd 64M
     echo "disk=['$(lab_disk hda /tmp/pv.img)','format=qcow2,vdev=hdb,access=rw,target=/tmp/pv.qcow2',\
-'$(lab_cd hdc /tmp/pv.iso)','format=vhd,vdev=xvde,access=rw,target=/tmp/pv.vhd']"
+'$(lab_cd hdc /tmp/pv.iso)','vdev=hdd,devtype=cdrom,access=ro,format=raw',\
+'format=vhd,vdev=xvde,access=rw,target=/tmp/pv.vhd'"
+    for c in $PV_SMALL; do
+        head -c 65536 /dev/urandom > "/tmp/pv-$c.img"
+        echo ",'$(lab_disk "xvd$c" "/tmp/pv-$c.img")'"
+    done
+    echo "]"
 }
+PV_SMALL='g h i j k l m n o p q'
 
 create_pv() {
-    start pv 'boot="d"' "$(pv_disks)"
+    LAB_GUEST_MEMORY=400 start pv 'boot="d"' "$(pv_disks)" 'channel=["connection=socket,path=/tmp/pv.channel,name=org.portico.test"]'
 }
 
 guest_pv() {
@@ -122,7 +131,7 @@ guest_pv() {
 # --- networks ---------------------------------------------------------------------------------
 
 NET_HERE=192.168.50.1               # dom0 on the bridge; .20 and up are given out
-NET_MIB=${NET_MIB:-8}               # each way, for each card
+NET_MIB=${NET_MIB:-2}               # each way, for each card
 
 # A bridge with DHCP, and files by HTTP for who boots from the network.
 bridge_up() {
