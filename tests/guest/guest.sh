@@ -3,6 +3,7 @@
 # Makes the guests that the lab boots; to be sourced. Results are kept in the lab's cache.
 #     guest_iso [KERNEL-ARGUMENT...]   prints the path of an ISO: GRUB, Debian's kernel, our init
 #     guest_pv_iso                     the same, free to unplug and to use PV devices
+#     guest_netboot                    prints the folder of Debian's installer as PXE wants it
 #     guest_bare                       prints the path of a disk image with the bare fuzzer
 GUEST_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GUEST_DIR/../../lab/packages.sh"
@@ -99,4 +100,24 @@ guest_bare() {
     key=$(cat "$GUEST_DIR"/bare/* "$GUEST_DIR/fuzz.h" "$GUEST_DIR/guest.sh" |
         sha256sum | cut -c1-12)
     dir=$(lab_once bare "$key" guest_make_bare) && echo "$dir/bare.img"
+}
+
+# The text installer for the network, without what only UEFI asks for.
+guest_make_netboot() {
+    local out=$1 tree
+    LAB_APT=()
+    (cd "$out" && apt-get -qq -o APT::Sandbox::User=root download debian-installer-12-netboot-amd64) 2> /dev/null ||
+        { lab_apt_private && (cd "$out" && apt-get -qq "${LAB_APT[@]}" -o APT::Sandbox::User=root \
+            download debian-installer-12-netboot-amd64); } || return 1
+    dpkg -x "$out"/*.deb "$out/x"
+    tree=$(echo "$out"/x/usr/lib/debian-installer/images/12/amd64/text)
+    rm -r "$tree/debian-installer/amd64/grub" "$tree"/debian-installer/amd64/*.efi
+    cp -rL "$tree" "$out/netboot"
+    rm -r "$out/x" "$out"/*.deb
+}
+
+guest_netboot() {
+    local key dir
+    key=$(declare -f guest_make_netboot | sha256sum | cut -c1-12)
+    dir=$(lab_once netboot "$key" guest_make_netboot) && echo "$dir/netboot"
 }

@@ -119,8 +119,10 @@ pv_disks() {
 }
 PV_SMALL='g h i j k l m n o p q'
 
+# xl 4.17 gives the first channel the number of the console, and libxl refuses that one alone.
 create_pv() {
-    LAB_GUEST_MEMORY=400 start pv 'boot="d"' "$(pv_disks)" 'channel=["connection=socket,path=/tmp/pv.channel,name=org.portico.test"]'
+    LAB_GUEST_MEMORY=400 start pv 'boot="d"' "$(pv_disks)" \
+        'channel=["connection=pty,name=lost","connection=socket,path=/tmp/pv.channel,name=org.portico.test"]'
 }
 
 guest_pv() {
