@@ -33,9 +33,7 @@ int drives_drain(struct vm *vm);  /* ide_drain() of every controller */
 /* vm.c: everything the guest had asked of its disks is done, and is on the disks. */
 int vm_drain(struct vm *vm, struct err *err);
 
-/*
- * preconfig.c, more than once is fine: vm->qmp; and the world begins to ask. 0, or -errno and a line.
- */
+/* preconfig.c: vm->qmp; the world begins to ask. Also more than once. 0, or -errno and a line. */
 int qmp_open(struct vm *vm, struct err *err);
 int vm_world_start(struct vm *vm, struct err *err);
 /* preconfig.c: with -preconfig, turns the loop until a client has said enough, or quit. */
