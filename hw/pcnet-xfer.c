@@ -10,7 +10,8 @@
 #include "hw/pcnet-int.h"
 
 #define WORK_A_STEP  256 /* descriptors, about */
-#define CHAIN        64  /* of one frame; longer ones are UFLO, or a miss */
+#define CHAIN        64  /* of one frame; longer ones are UFLO */
+#define RX_CHAIN     16  /* the same for receiving, or a miss: that must cost little */
 #define STARVED_NS   (2 * NS_PER_MS)
 #define PCI_CLOCK_NS 30
 #define IDLE_SLOW    PC_IDLE_MAX /* polls in vain; then the chip looks less often than it could */
@@ -54,7 +55,7 @@ static unsigned rx_gather(struct pcnet *p, size_t len, struct pc_desc *d)
 {
     unsigned at = pc_ring_at(p, RING_RX), first = at;
 
-    for (unsigned n = 0; n < CHAIN; n++) {
+    for (unsigned n = 0; n < RX_CHAIN; n++) {
         uint32_t size;
 
         if ((n && at == first) || !pc_desc_get(p, RING_RX, at, &d[n]) || !(d[n].status & PD_OWN))
@@ -70,7 +71,7 @@ static unsigned rx_gather(struct pcnet *p, size_t len, struct pc_desc *d)
 
 static void rx_put(struct pcnet *p, const uint8_t *f, size_t len, uint32_t match)
 {
-    struct pc_desc d[CHAIN];
+    struct pc_desc d[RX_CHAIN];
     unsigned n = rx_gather(p, len, d), at = pc_ring_at(p, RING_RX);
     size_t done = 0;
 

@@ -10,6 +10,7 @@
 
 #define RX_FRAME_MAX 8184 /* with FCS it fits the 13 bits of a length */
 #define RX_ROOM      1528 /* header, largest tagged frame, FCS; in whole dwords */
+#define RX_CHAIN     16   /* descriptors of one frame, at most: a miss must cost little */
 #define CAPR_LAG     16   /* the driver's pointer is this much behind (§5.5) */
 #define CAPR_INIT    0xfff0
 #define STARVED_NS   (2 * NS_PER_MS)
@@ -153,7 +154,7 @@ static unsigned desc_gather(struct rtl8139 *r, uint32_t len, struct cp_desc *d)
 {
     unsigned at = r->s.rx_desc;
 
-    for (unsigned n = 0; n < CP_RING; n++) {
+    for (unsigned n = 0; n < RX_CHAIN; n++) {
         uint32_t size;
 
         if ((n && at == r->s.rx_desc) || !desc_get(r, at, &d[n]))
@@ -210,7 +211,7 @@ static int cp_fill(struct rtl8139 *r, unsigned i, const struct cp_desc *d, const
 static void cp_put(struct rtl8139 *r, struct packet *p, uint32_t len, uint16_t status)
 {
     uint32_t opts = cp_sums(r, p->data, len - NIC_FCS), vlan = cp_untag(r, p, &len), at = 0;
-    struct cp_desc d[CP_RING];
+    struct cp_desc d[RX_CHAIN];
     unsigned n = desc_gather(r, len, d);
 
     if (!n) {

@@ -61,11 +61,14 @@ int64_t mad_begin(struct mad *f)
  * In a handler a card does some 256 frames' worth of work (many descriptors
  * and bytes count as more) and goes on from a timer; one packet, cut into 1500
  * segments at most, may come on top. The clock may make all four cards do so.
+ * From the cable two such packets may come, the rest of one and another; a
+ * segment costs up to 18 looks at descriptors.
  */
 static bool too_much(struct mad *f, enum mad_timed kind, const struct io_req *req)
 {
     const unsigned cards = kind == T_TIMERS ? MAD_NETS : 1;
-    const struct mad_cost most = { 8192 * cards, (3u << 20) * cards, 1800 * cards },
+    const struct mad_cost most = { kind == T_FRAMES ? 2 * 1500 * 18 : 8192 * cards,
+                                   (3u << 20) * cards, 1800 * cards },
                           now = { f->t->dma.calls, f->t->dma.bytes, sends(f) - f->sends };
     struct mad_cost *worst = &f->most[kind];
 
