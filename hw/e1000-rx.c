@@ -285,8 +285,10 @@ void e1000_receive(void *dev, const uint8_t *frame, size_t len)
         p.len = NIC_MIN_FRAME;
     }
     e1000_count_frame(e, &received, p.frame, p.len);
-    fcs = nic_fcs(p.frame, p.len);
-    memcpy(p.fcs, &fcs, NIC_FCS);
+    if (!(e->s.r.rctl & RCTL_SECRC)) {
+        fcs = nic_fcs(p.frame, p.len); /* as it was on the wire: with a tag */
+        memcpy(p.fcs, &fcs, NIC_FCS);
+    }
     d.status = match == INEXACT ? RX_PIF : 0;
     receive_sums(e, &d, p.frame, p.len);
     untag(e, &d, &p, f);
