@@ -54,6 +54,13 @@ static const struct keyval_key ahci_keys[] = { { "driver", 0 }, { "id", 0 },
                                                { "bus", 0 },    { "addr", 0 },
                                                { "rombar", 0 }, { "multifunction", 0 },
                                                { NULL, 0 } };
+static const struct keyval_key sound_keys[] = { { "driver", 0 },        { "id", 0 },
+                                                { "bus", 0 },           { "addr", 0 },
+                                                { "multifunction", 0 }, { "rombar", 0 },
+                                                { "audiodev", 0 },      { NULL, 0 } };
+static const struct keyval_key sb16_keys[] = { { "driver", 0 }, { "id", 0 },       { "version", 0 },
+                                               { "iobase", 0 }, { "irq", 0 },      { "dma", 0 },
+                                               { "dma16", 0 },  { "audiodev", 0 }, { NULL, 0 } };
 static const struct keyval_key usb_keys[] = { { "driver", 0 },      { "id", 0 },
                                               { "bus", 0 },         { "port", 0 },
                                               { "usb_version", 0 }, { "display", 0 },
@@ -65,7 +72,7 @@ static const struct keyval_key port_keys[] = { { "driver", 0 }, { "chardev", 0 }
                                                { NULL, 0 } };
 
 #define NO_SCSI  "use hd* vdevs (hda to hdd)"
-#define NO_HDA   "guests have no sound yet; remove soundhw="
+#define NO_HDA   "use soundhw=\"ac97\""
 #define NO_USB   "use usbversion=1 or usb=1"
 #define NO_NIC   "use model=rtl8139, e1000, pcnet or ne2k_pci"
 #define NO_SPICE "use -vnc"
@@ -80,8 +87,8 @@ static const struct {
 } drivers[] = {
     { "VGA", DEV_CARD, NULL, vga_keys },
     { "cirrus-vga", DEV_CARD, NULL, vga_keys },
-    { "ac97", DEV_CARD, NULL, NULL },
-    { "AC97", DEV_CARD, NULL, NULL },
+    { "ac97", DEV_CARD, NULL, sound_keys },
+    { "AC97", DEV_CARD, NULL, sound_keys },
     { "ide-cd", DEV_IDE, NULL, args_ide_keys },
     { "ide-hd", DEV_IDE, NULL, args_ide_keys },
     { "rtl8139", DEV_NIC, NULL, args_nic_keys },
@@ -120,10 +127,10 @@ static const struct {
     { "isa-fdc", DEV_FDC, "boot from a CD image instead", fdc_keys },
     { "adlib", DEV_REFUSE, NO_HDA },
     { "cs4231a", DEV_REFUSE, NO_HDA },
-    { "es1370", DEV_REFUSE, NO_HDA },
-    { "ES1370", DEV_REFUSE, NO_HDA },
+    { "es1370", DEV_REFUSE, NO_HDA, sound_keys },
+    { "ES1370", DEV_REFUSE, NO_HDA, sound_keys },
     { "gus", DEV_REFUSE, NO_HDA },
-    { "sb16", DEV_REFUSE, NO_HDA },
+    { "sb16", DEV_REFUSE, NO_HDA, sb16_keys },
     { "intel-hda", DEV_REFUSE, NO_HDA },
     { "ich9-intel-hda", DEV_REFUSE, NO_HDA },
     { "hda-duplex", DEV_REFUSE, NO_HDA },
@@ -170,13 +177,21 @@ static bool have_fdc(void)
     return machine_has_type("isa-fdc");
 }
 
+/* QEMU's second names of cards. */
+static const char *real_name(const char *driver)
+{
+    if (!strcmp(driver, "ac97"))
+        return "AC97";
+    return strcmp(driver, "es1370") ? driver : "ES1370";
+}
+
 static int add_card(struct args_ctx *c, const char *driver, const struct config *cfg)
 {
     struct device_arg *d = &c->a->devices[c->a->ndevices];
 
     if (c->a->ndevices == ARGS_DEVICES)
         return err_set(c->err, -EINVAL, "-device %s: more than %u", driver, ARGS_DEVICES);
-    d->driver = xstrdup(driver);
+    d->driver = xstrdup(real_name(driver));
     for (size_t i = 0; i < cfg->n; i++)
         config_set(&d->cfg, cfg->items[i].key, cfg->items[i].val);
     c->a->ndevices++;
@@ -231,7 +246,7 @@ static int add_known(struct args_ctx *c, unsigned i, const struct config *cfg)
         log_line("-device %s: left out; %s", driver, drivers[i].text);
         return 0;
     case DEV_REFUSE: /* unless somebody has written it since */
-        if (machine_has_card(driver))
+        if (machine_has_card(real_name(driver)))
             return add_card(c, driver, cfg);
         break;
     }
@@ -307,7 +322,8 @@ static char *append(char *text, const char *line)
 
 static bool is_there(unsigned i)
 {
-    const char *name = !strcmp(drivers[i].name, "e1000-82540em") ? "e1000" : drivers[i].name;
+    const char *name =
+        !strcmp(drivers[i].name, "e1000-82540em") ? "e1000" : real_name(drivers[i].name);
 
     switch (drivers[i].verdict) {
     case DEV_CARD:

@@ -111,6 +111,12 @@ bool args_is_secret(const char *type); /* the first word of an -object */
 int args_secret(struct args_ctx *c, const char *arg);
 void args_free_vnc(struct vm_args *a); /* strings of vnc, web, secrets */
 
+/* args-audio.c */
+option_fn args_audiodev, args_audio, args_soundhw;
+struct audiodev_arg *args_find_audiodev(struct vm_args *a, const char *id);
+int args_join_audio(struct args_ctx *c);
+void args_free_audiodevs(struct vm_args *a);
+
 void args_free_ctx(struct args_ctx *c);
 void args_free_nic(struct nic_arg *nic);      /* *nic is empty afterwards */
 void args_replace(char **p, const char *val); /* frees the old value; copies */

@@ -175,7 +175,7 @@ static const struct option options[] = {
     { "boot", true, args_boot, NULL },
     { "usb", false, opt_flag, NULL },
     { "usbdevice", true, args_usbdevice, NULL },
-    { "soundhw", true, opt_refuse, "guests have no sound yet; remove it" },
+    { "soundhw", true, args_soundhw, NULL },
     { "no-acpi", false, opt_flag, NULL },
     { "smp", true, args_smp, NULL },
     { "device", true, args_device, NULL },
@@ -234,7 +234,8 @@ static const struct option options[] = {
     { "smbios", true, opt_refuse, "leave it out: the firmware makes the tables" },
     { "acpitable", true, opt_refuse, "leave it out: the firmware makes the tables" },
     { "fw_cfg", true, opt_refuse, "leave it out" },
-    { "audiodev", true, opt_note, "guests have no sound yet" },
+    { "audiodev", true, args_audiodev, NULL },
+    { "audio", true, args_audio, NULL },
     { "loadvm", true, opt_refuse, "use -incoming fd:N" },
     { "readconfig", true, args_readconfig, NULL },
     { "preconfig", false, opt_flag, NULL },
@@ -405,11 +406,10 @@ void args_free_ctx(struct args_ctx *c)
 int args_parse(struct vm_args *a, int argc, char **argv, struct err *err)
 {
     static int (*const steps[])(struct args_ctx *) = {
-        settle_world,        args_join_sets,
-        args_join_plugs,     args_join_flash,
-        args_join_nics,      args_join_defaults,
-        args_join_chardevs,  args_join_name,
-        args_join_bootorder, finish,
+        settle_world,       args_join_sets, args_join_plugs,
+        args_join_flash,    args_join_nics, args_join_defaults,
+        args_join_chardevs, args_join_name, args_join_bootorder,
+        args_join_audio,    finish,
     };
     struct args_ctx c = { .a = a, .err = err };
     int rc;
@@ -492,6 +492,7 @@ void args_free(struct vm_args *a)
     for (unsigned i = 0; i < a->nobjects; i++)
         config_free(&a->objects[i]);
     config_free(&a->platform);
+    args_free_audiodevs(a);
     args_free_vnc(a);
     memset(a, 0, sizeof(*a));
     a->domid = a->incoming = -1;

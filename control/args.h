@@ -9,16 +9,17 @@
 #include <stdint.h>
 #include "hw/core/config.h"
 
-#define ARGS_DRIVES   16
-#define ARGS_NODES    32
-#define ARGS_GROUPS   16
-#define ARGS_DEVICES  64
-#define ARGS_CHARDEVS 32
-#define ARGS_SERIALS  4
-#define ARGS_NICS     16
-#define ARGS_SECRETS  8
-#define ARGS_OBJECTS  32
-#define ARGS_FLASHES  2
+#define ARGS_DRIVES    16
+#define ARGS_NODES     32
+#define ARGS_GROUPS    16
+#define ARGS_DEVICES   64
+#define ARGS_CHARDEVS  32
+#define ARGS_SERIALS   4
+#define ARGS_NICS      16
+#define ARGS_SECRETS   8
+#define ARGS_OBJECTS   32
+#define ARGS_FLASHES   2
+#define ARGS_AUDIODEVS 8
 
 /* Where ROM images are looked for after the -L directories. */
 #define ARGS_ROM_DIRS "/usr/share/portico:/usr/share/seabios:/usr/lib/ipxe/qemu:/usr/share/qemu"
@@ -42,6 +43,11 @@ struct chardev_arg { /* -chardev KIND,id=ID,… or -qmp unix:PATH */
 struct node_arg {      /* -blockdev: one node of the graph of block devices */
     char *name;        /* node-name */
     struct config cfg; /* all of it, dotted: "driver", "file", "file.filename", … */
+};
+
+struct audiodev_arg { /* -audiodev DRIVER,id=ID,…; of -audio the id may be made up */
+    char *id;
+    struct config cfg; /* all of it, for sound_open() */
 };
 
 enum drive_if { DRIVE_NONE, DRIVE_IDE, DRIVE_FLOPPY, DRIVE_PFLASH, DRIVE_AHCI };
@@ -179,6 +185,8 @@ struct vm_args {
     struct config objects[ARGS_OBJECTS]; /* -object filter-…: every key, checked */
     unsigned nobjects;
     unsigned nnetdevs;
+    struct audiodev_arg audiodevs[ARGS_AUDIODEVS];
+    unsigned naudiodevs;
     struct node_arg nodes[ARGS_NODES];
     unsigned nnodes;
     struct node_arg groups[ARGS_GROUPS]; /* -object throttle-group: id, and its "limits." */

@@ -313,6 +313,18 @@ static int open_nets(struct vm *vm, struct err *err)
     return 0;
 }
 
+static int open_sounds(struct vm *vm, struct err *err)
+{
+    for (unsigned i = 0; i < vm->args.naudiodevs && !vm->args.replay; i++) {
+        const struct audiodev_arg *a = &vm->args.audiodevs[i];
+
+        vm->sounds[i] = sound_open(vm->loop, a->id, &a->cfg, vm->helpers, err);
+        if (!vm->sounds[i])
+            return -EIO;
+    }
+    return 0;
+}
+
 static int assemble(struct vm *vm, struct err *err)
 {
     int rc = open_world(vm, err);
@@ -327,6 +339,8 @@ static int assemble(struct vm *vm, struct err *err)
         rc = vm_nodes_open(vm, err);
     if (!rc)
         rc = open_nets(vm, err);
+    if (!rc)
+        rc = open_sounds(vm, err);
     if (!rc)
         rc = preconfig_run(vm, err);
     if (vm->quit)
@@ -427,6 +441,8 @@ static void take_apart(struct vm *vm)
     machine_free(&vm->machine);
     for (unsigned i = 0; i < vm->args.nnics; i++)
         net_close(vm->nets[i]);
+    for (unsigned i = 0; i < vm->args.naudiodevs; i++)
+        sound_close(vm->sounds[i]);
     vm_plug_free(vm);
     drives_close(vm);
     vm_nodes_free(vm);

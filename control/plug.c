@@ -276,6 +276,17 @@ static int check_driver(struct vm *vm, const struct qom_type *t, const char *dri
     return check_props(t, cfg, err);
 }
 
+struct sound *vm_sound_of(struct vm *vm, const struct config *cfg)
+{
+    const char *id = config_str(cfg, "audiodev", NULL);
+
+    for (unsigned i = 0; i < vm->args.naudiodevs; i++) {
+        if (!id || !strcmp(vm->args.audiodevs[i].id, id))
+            return vm->sounds[i];
+    }
+    return NULL;
+}
+
 /* The card's config, with its cable and where ROMs are. */
 static int make_config(struct vm *vm, const char *driver, const struct config *cfg,
                        struct config *out, struct err *err)
@@ -304,6 +315,7 @@ static int make_config(struct vm *vm, const char *driver, const struct config *c
         config_set(out, "mac", mac);
     config_set(out, "rom-path", vm->args.rom_path ? vm->args.rom_path : "");
     config_set_obj(out, "display", vm->display);
+    config_set_obj(out, "sound", vm_sound_of(vm, cfg));
     return 0;
 }
 

@@ -354,6 +354,7 @@ static int spec_cards(struct vm *vm, struct machine_spec *spec, struct err *err)
         }
         config_set(cfg, "rom-path", vm->args.rom_path ? vm->args.rom_path : "");
         config_set_obj(cfg, "display", vm->display);
+        config_set_obj(cfg, "sound", vm_sound_of(vm, &a->cfg));
         spec_ahci(vm, config_str(&a->cfg, "id", id), cfg);
     }
     return spec_nics(vm, vm->args.ndevices, spec, err);

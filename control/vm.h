@@ -14,6 +14,7 @@
 #include "ioreq/record.h"
 #include "ioreq/world.h"
 #include "net/net.h"
+#include "sound/sound.h"
 
 struct sdl;
 struct vnc;
@@ -93,7 +94,8 @@ struct vm {
     struct vm_drive drives[ARGS_DRIVES]; /* parallel to args.drives */
     struct vm_host hosts[MACHINE_DEVICES];
     struct net *nets[ARGS_NICS];
-    char *helpers; /* the directory portico-vnc and portico-slirp are in */
+    struct sound *sounds[ARGS_AUDIODEVS]; /* parallel to args.audiodevs */
+    char *helpers;                        /* the directory portico-vnc and portico-slirp are in */
     struct sink serials[ARGS_SERIALS];
     bool serial_open[ARGS_SERIALS];
     struct sink channels[ARGS_CHARDEVS]; /* parallel to args.chardevs: those of PV consoles */
@@ -152,6 +154,12 @@ int vm_power_button(struct vm *vm, struct err *err);
  * the loop next turns, -action and -no-reboot looked at, with its events.
  */
 void vm_power_asked(void *arg, enum power what);
+
+/*
+ * What a card of this config plays goes there: its audiodev=, or the first there is; NULL: nobody
+ * listens. cfg may be NULL.
+ */
+struct sound *vm_sound_of(struct vm *vm, const struct config *cfg);
 
 /* platform.c. Whether the next start of the guest is to have its PV drivers. */
 int vm_next_boot(struct vm *vm, bool unplug, struct err *err);

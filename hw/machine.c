@@ -60,6 +60,7 @@ static const struct {
     { "usb-tablet", &usb_tablet_type },
     { "usb-mouse", &usb_mouse_type },
     { "usb-kbd", &usb_kbd_type },
+    { "AC97", &ac97_type.dev },
     { "ahci", &ahci_type.dev },
     { "ich9-ahci", &ahci_type.dev },
 };

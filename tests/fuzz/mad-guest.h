@@ -11,6 +11,7 @@
 #include "hw/core/sink.h"
 #include "hw/machine.h"
 #include "net/net.h"
+#include "sound/sound.h"
 #include "tests/unit/qt.h"
 
 #define MAD_DISKS 3
@@ -31,6 +32,7 @@ struct mad {
     struct machine_spec spec;
     struct block *blk[MAD_DISKS], *floppy, *flash, *sata[2];
     struct net *net[MAD_NETS];
+    struct sound *sound;
     struct display *display;
     struct sink sink[MAD_SINKS];
     uint64_t seed;              /* the numbers come from here … */

@@ -49,6 +49,8 @@ void smbus(struct mad *f);
 void usb_schedule(struct mad *f);
 /* mad-net.c: what a guest that is after its network cards does */
 void mad_net_act(struct mad *f);
+/* mad-sound.c */
+void ac97_list(struct mad *f);
 /* mad-world.c: what comes from outside */
 void clock_on(struct mad *f);
 void frame_in(struct mad *f);

@@ -103,6 +103,20 @@ static void add_usb(struct mad *f)
         config_set_obj(add(f, type[i], type[i]), "display", f->display);
 }
 
+static void add_sound(struct mad *f)
+{
+    static const char *const type[] = { "AC97" };
+    struct config how = { 0 };
+    struct err err;
+
+    config_set(&how, "driver", "none");
+    f->sound = sound_open(NULL, "none", &how, ".", &err);
+    CHECK(f->sound != NULL);
+    config_free(&how);
+    for (unsigned i = 0; i < sizeof(type) / sizeof(type[0]); i++)
+        config_set_obj(add(f, type[i], type[i]), "sound", f->sound);
+}
+
 static void build(struct mad *f)
 {
     struct err err = { "" };
@@ -130,6 +144,7 @@ void mad_start(struct mad *f)
     add_sink(f, 3, "isa-debugcon", "debugcon");
     add_cards(f);
     add_usb(f);
+    add_sound(f);
     build(f);
 }
 
@@ -146,6 +161,7 @@ void mad_finish(struct mad *f)
         net_close(f->net[i]);
     for (unsigned i = 0; i < MAD_SINKS; i++)
         sink_close(&f->sink[i]);
+    sound_close(f->sound);
     display_remove_viewer(f->display, f);
     display_free(f->display);
     machine_spec_free(&f->spec);

@@ -25,22 +25,23 @@ sources | grep -v '^tests/' | xargs grep -nE "$banned" && complain "banned funct
 grep -nE '\b(usleep|nanosleep|sleep|fsync|fdatasync|poll|select|waitpid)\(' hw/*.c |
     grep . && complain "a device must not block, see above"
 
-# One way: control -> {ioreq, bios-loader} -> hw -> {block, net, display}; the core's small tools serve all.
+# One way: control -> {ioreq, bios-loader} -> hw -> {block, net, display, sound}; the core's small tools serve all.
 # cli/ starts the program and talks to it: it includes nothing of it.
 one_way() {
     local dir=$1 allowed=$2
-    grep -nE '#include "(cli|control|bios-loader|ioreq|hw|block|net|display|tests)/' -r "$dir" --include='*.[ch]' |
+    grep -nE '#include "(cli|control|bios-loader|ioreq|hw|block|net|display|sound|tests)/' -r "$dir" --include='*.[ch]' |
         grep -vE "#include \"($allowed)" | grep . && complain "$dir/ includes what it must not, see above"
 }
 tools='hw/core/(err|log|config|buf)\.h'
 one_way block "block/|$tools"
 one_way net "net/|$tools"
 one_way display "display/|$tools"
-one_way hw 'hw/|block/|net/|display/'
+one_way sound "sound/|$tools"
+one_way hw 'hw/|block/|net/|display/|sound/'
 one_way ioreq 'ioreq/|hw/|block/|net/|display/'
 one_way bios-loader 'bios-loader/|hw/'
 one_way cli 'cli/'
-one_way control 'control/|bios-loader/|ioreq/|hw/|block/|net/|display/'
+one_way control 'control/|bios-loader/|ioreq/|hw/|block/|net/|display/|sound/'
 
 flags='-std=gnu11 -D_GNU_SOURCE -D__XEN_TOOLS__ -I. -fsyntax-only -Wall -Wno-unused'
 for h in $(git ls-files --cached --others --exclude-standard '*.h' | grep -v '^tests/guest'); do

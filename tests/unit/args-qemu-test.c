@@ -805,3 +805,34 @@ TEST(while_the_guest_runs)
     CHECK(l->a.ndrives == 1 && l->a.ndevices == 2);
     done(l);
 }
+
+TEST(sound)
+{
+    struct line *l = parse("dm|-audiodev|wav,id=w,path=/tmp/a,b.wav,out.frequency=48000,"
+                           "in.voices=0,timer-period=5000|-device|ac97,audiodev=w,id=s|"
+                           "-audiodev|{\"driver\":\"none\",\"id\":\"n\",\"out\":{\"frequency\":"
+                           "8000}}|-audio|none,model=ac97|-soundhw|ac97|-global|AC97.addr=9");
+
+    if (l->rc)
+        fprintf(stderr, "%s\n", l->err.msg);
+    CHECK(l->rc == 0 && l->a.naudiodevs == 3 && l->a.ndevices == 3);
+    CHECK(is(l->a.audiodevs[0].id, "w"));
+    CHECK(is(config_str(&l->a.audiodevs[0].cfg, "path", ""), "/tmp/a,b.wav"));
+    CHECK(is(config_str(&l->a.audiodevs[0].cfg, "out.frequency", ""), "48000"));
+    CHECK(is(config_str(&l->a.audiodevs[1].cfg, "out.frequency", ""), "8000"));
+    CHECK(is(l->a.devices[0].driver, "AC97") && is(l->a.devices[1].driver, "AC97"));
+    CHECK(is(config_str(&l->a.devices[0].cfg, "audiodev", ""), "w"));
+    CHECK(is(config_str(&l->a.devices[1].cfg, "audiodev", ""), l->a.audiodevs[2].id));
+    CHECK(!config_str(&l->a.devices[2].cfg, "audiodev", NULL));
+    CHECK(is(config_str(&l->a.devices[2].cfg, "addr", ""), "9"));
+    done(l);
+    l = parse("dm|-audio|model=help");
+    CHECK(l->rc == 0 && strstr(l->a.print, "ac97"));
+    done(l);
+    l = parse("dm|-soundhw|?");
+    CHECK(l->rc == 0 && strstr(l->a.print, "ac97        Intel 82801AA AC97 Audio"));
+    done(l);
+    l = parse("dm|-audiodev|help");
+    CHECK(l->rc == 0 && strstr(l->a.print, "wav"));
+    done(l);
+}

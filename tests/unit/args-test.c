@@ -23,7 +23,7 @@ TEST(real_command_line)
     CHECK(a->nchardevs == 2 && a->chardevs[0].monitor && a->chardevs[1].monitor);
     CHECK(is(a->chardevs[0].id, "libxl-cmd") && is(a->chardevs[0].kind, "socket"));
     CHECK(is(a->chardevs[1].path, "/var/run/xen/qmp-libxenstat-1") && a->chardevs[1].fd == -1);
-    CHECK(a->ndevices == 3 && is(a->devices[0].driver, "VGA") && is(a->devices[2].driver, "ac97"));
+    CHECK(a->ndevices == 3 && is(a->devices[0].driver, "VGA") && is(a->devices[2].driver, "AC97"));
     CHECK(is(config_str(&a->devices[0].cfg, "vgamem_mb", ""), "16"));
     CHECK(a->nnics == 1 && is(a->nics[0].model, "e1000") && is(a->nics[0].id, "nic0"));
     CHECK(is(a->nics[0].ifname, "vif1.0-emu") && !memcmp(a->nics[0].mac, mac, 6));

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sound cards driven with some sense, so that the nonsense gets deep into them. */
+#include "hw/core/pci.h"
+#include "tests/fuzz/mad-impl.h"
+
+static uint32_t ports_of(struct mad *f, const char *id, unsigned bar)
+{
+    const struct device *dev = machine_find(&f->m, id);
+
+    return dev ? container_of(dev, const struct pci_func, dev)->mapped[bar] : 0;
+}
+
+/* A list of buffers, many of them short or empty, and a bus master that runs along it. */
+void ac97_list(struct mad *f)
+{
+    uint32_t nam = ports_of(f, "AC97", 0), nabm = ports_of(f, "AC97", 1), list = ram_addr(f);
+    uint32_t master = nabm + 16 * below(f, 3);
+
+    if (!nam || !nabm)
+        return;
+    for (unsigned i = 0; i < 32; i++) {
+        mad_poke(f, list + 8 * i, below(f, 8) ? ram_addr(f) : value(f));
+        mad_poke(f, list + 8 * i + 4,
+                 below(f, 4) << 30 | (below(f, 4) ? below(f, 400) : below(f, 3) * 0x7fff));
+    }
+    io(f, IO_PORT, true, nam + (below(f, 2) ? 0x2a : 2 * below(f, 64)), value(f), 2);
+    io(f, IO_PORT, true, nam + 0x2c + 2 * below(f, 5), value(f), 2);
+    if (below(f, 2))
+        io(f, IO_PORT, true, nam + (below(f, 2) ? 0x02 : 0x18), value(f) & 0x1f1f, 2);
+    if (below(f, 4) == 0)
+        io(f, IO_PORT, true, master + 0xb, 2, 1);
+    io(f, IO_PORT, true, master, list, 4);
+    io(f, IO_PORT, true, master + 5, value(f), 1);
+    io(f, IO_PORT, true, master + 0xb, below(f, 4) ? 0x1d : value(f), 1);
+    for (unsigned i = below(f, 20); i > 0; i--) {
+        if (below(f, 2))
+            clock_on(f);
+        io(f, IO_PORT, below(f, 2), nabm + below(f, 64), value(f), 1u << below(f, 3));
+    }
+}
