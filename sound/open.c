@@ -44,16 +44,18 @@ struct sound *sound_open(struct uv_loop_s *loop, const char *id, const struct co
                          const char *dir, struct err *err)
 {
     const char *driver = config_str(cfg, "driver", "");
-    struct err why = { "" };
 
     for (unsigned i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
         struct sound *s;
 
         if (strcmp(drivers[i].driver, driver))
             continue;
-        s = drivers[i].open(loop, id, cfg, dir, &why);
-        if (!s)
+        s = drivers[i].open(loop, id, cfg, dir, err);
+        if (!s && err) {
+            struct err why = *err;
+
             err_set(err, -EINVAL, "-audiodev %s,id=%s: %.300s", driver, id, why.msg);
+        }
         return s;
     }
     err_set(err, -ENOTSUP, "-audiodev %.64s,id=%s: there is no such sink; use none or wav", driver,
