@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include <unistd.h>
 #include "cli/verbs.h"
 
-#define ESCAPE 0x1d /* Ctrl-] */
+#define ESCAPE    0x1d /* Ctrl-] */
+#define TYPED_MAX 4096
 
 /* Where serial port N goes: "pty:/dev/pts/3", "file:…", … */
 static int find_port(struct target *t, unsigned port, char *path, size_t size)
@@ -58,17 +60,41 @@ static int open_port(const char *name, const char *path)
     return fd;
 }
 
-static bool write_all(int fd, const char *p, ssize_t n)
+static volatile sig_atomic_t ended_by; /* a signal: the terminal is put right before it counts */
+
+static void on_signal(int signum)
+{
+    ended_by = signum;
+}
+
+/* What the user has typed and the guest has not taken yet. */
+struct typed {
+    char buf[TYPED_MAX];
+    size_t len;
+    int in;        /* where from; -1: there will be no more */
+    bool terminal; /* it is one: Ctrl-] leaves, and nobody waits for a guest that takes nothing */
+};
+
+static bool later(void)
+{
+    return errno == EINTR || errno == EAGAIN;
+}
+
+/* Whoever started us may have made our standard output one that does not wait. */
+static bool show(const char *p, ssize_t n)
 {
     while (n > 0) {
-        ssize_t k = write(fd, p, (size_t)n);
+        struct pollfd out = { .fd = 1, .events = POLLOUT };
+        ssize_t k = write(1, p, (size_t)n);
 
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
+        if (k < 0 && !later())
             return false;
-        p += k;
-        n -= k;
+        if (k < 0 && ended_by)
+            return false;
+        if (k < 0 && errno == EAGAIN)
+            poll(&out, 1, -1);
+        p += k > 0 ? k : 0;
+        n -= k > 0 ? k : 0;
     }
     return true;
 }
@@ -79,51 +105,101 @@ static bool from_guest(int port)
     char buf[4096];
     ssize_t n = read(port, buf, sizeof(buf));
 
-    if (n < 0 && errno == EINTR)
+    if (n < 0 && later())
         return true;
-    return n > 0 && write_all(1, buf, n);
+    return n > 0 && show(buf, n);
 }
 
-/* *in is -1 afterwards when there will be no more. false: the user leaves. */
-static bool from_user(int *in, int port, bool terminal)
+/* As much as it takes: a guest that reads nothing must keep nobody from seeing it, or from leaving.
+ */
+static bool to_guest(struct typed *t, int port)
+{
+    ssize_t n = write(port, t->buf, t->len);
+
+    if (n < 0)
+        return later();
+    t->len -= (size_t)n;
+    memmove(t->buf, t->buf + n, t->len);
+    return true;
+}
+
+/* false: the user leaves. */
+static bool from_user(struct typed *t)
 {
     char buf[256], *escape;
-    ssize_t n = read(*in, buf, sizeof(buf));
+    ssize_t n = read(t->in, buf, sizeof(buf));
+    size_t room = sizeof(t->buf) - t->len, take;
 
-    if (n < 0 && errno == EINTR)
+    if (n < 0 && later())
         return true;
     if (n <= 0) {
-        *in = -1; /* a pipe that has ended: go on showing what the guest says */
+        t->in = -1; /* a pipe that has ended: go on showing what the guest says */
         return true;
     }
-    escape = terminal ? memchr(buf, ESCAPE, (size_t)n) : NULL;
-    if (!write_all(port, buf, escape ? escape - buf : n))
-        return false;
+    escape = t->terminal ? memchr(buf, ESCAPE, (size_t)n) : NULL;
+    take = escape ? (size_t)(escape - buf) : (size_t)n;
+    if (take > room) {
+        take = room;
+        show("\a", 1);
+    }
+    memcpy(t->buf + t->len, buf, take);
+    t->len += take;
     return !escape;
+}
+
+/* Until the guest, the user or a signal ends it. */
+static void turn(struct typed *t, int port, const sigset_t *open)
+{
+    while (!ended_by) {
+        bool ask = t->terminal || sizeof(t->buf) - t->len >= 256;
+        struct pollfd p[2] = { { .fd = port, .events = t->len ? POLLIN | POLLOUT : POLLIN },
+                               { .fd = ask ? t->in : -1, .events = POLLIN } };
+
+        if (ppoll(p, 2, NULL, open) < 0) {
+            if (!later())
+                return;
+            continue;
+        }
+        if (p[0].revents & ~POLLOUT && !from_guest(port))
+            return;
+        if (p[1].revents && !from_user(t)) {
+            to_guest(t, port);
+            return;
+        }
+        if (t->len && !to_guest(t, port))
+            return;
+    }
 }
 
 static void carry(int port)
 {
+    struct sigaction act = { .sa_handler = on_signal };
     struct termios old, raw;
-    bool terminal = !tcgetattr(0, &old);
-    struct pollfd p[2] = { { .fd = port, .events = POLLIN }, { .fd = 0, .events = POLLIN } };
+    struct typed t = { .in = 0, .terminal = !tcgetattr(0, &old) };
+    sigset_t ends, before;
 
-    if (terminal) {
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ends, &before); /* they come in ppoll() */
+    sigaction(SIGTERM, &act, NULL);
+    sigaction(SIGHUP, &act, NULL);
+    fcntl(port, F_SETFL, fcntl(port, F_GETFL) | O_NONBLOCK);
+    if (t.terminal) {
         raw = old;
         cfmakeraw(&raw);
         tcsetattr(0, TCSANOW, &raw);
     }
-    for (;;) {
-        if (poll(p, 2, -1) < 0 && errno != EINTR)
-            break;
-        if (p[0].revents && !from_guest(port))
-            break;
-        if (p[1].fd >= 0 && p[1].revents && !from_user(&p[1].fd, port, terminal))
-            break;
-    }
-    if (terminal) {
+    turn(&t, port, &before);
+    if (t.terminal) {
         tcsetattr(0, TCSANOW, &old);
         fputc('\n', stderr);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (ended_by) {
+        signal(ended_by, SIG_DFL);
+        raise(ended_by);
     }
 }
 
