@@ -86,13 +86,18 @@ static void read_usb(struct guest *g, struct conf *c)
 
 static void read_sound(struct guest *g, struct conf *c)
 {
+    static const char *const cards[][2] = { { "ac97", "AC97" },
+                                            { "all", "AC97" },
+                                            { "es1370", "ES1370" } };
     const char *s = conf_string(c, "soundhw");
 
     if (!s || !*s)
         return;
-    if (!strcmp(s, "ac97") || !strcmp(s, "all"))
-        g->sound = guest_copy("AC97");
-    else
+    for (unsigned i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) {
+        if (!g->sound && !strcmp(s, cards[i][0]))
+            g->sound = guest_copy(cards[i][1]);
+    }
+    if (!g->sound)
         conf_warn(c, "soundhw", -1, "\"%.20s\" is not there; the guest has no sound", s);
 }
 

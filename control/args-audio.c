@@ -126,6 +126,7 @@ static const struct {
     const char *name, *driver, *text;
 } models[] = {
     { "ac97", "AC97", "Intel 82801AA AC97 Audio" },
+    { "es1370", "ES1370", "ENSONIQ AudioPCI ES1370" },
 };
 
 static char *list_models(void)
@@ -151,7 +152,7 @@ static int add_model(struct args_ctx *c, const char *opt, const char *name, cons
             driver = models[i].driver;
     }
     if (!driver)
-        return err_set(c->err, -ENOTSUP, "%s %.64s: not supported; use ac97", opt, name);
+        return err_set(c->err, -ENOTSUP, "%s %.64s: not supported; use ac97 or es1370", opt, name);
     arg = audiodev ? xasprintf("%s,audiodev=%s", driver, audiodev) : xstrdup(driver);
     rc = args_device(c, NULL, arg);
     free(arg);

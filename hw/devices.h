@@ -15,6 +15,7 @@ extern const struct pci_type e1000_type;         /* hw/e1000.c */
 extern const struct pci_type pcnet_type;         /* hw/pcnet.c */
 extern const struct pci_type ne2000_type;        /* hw/ne2000.c */
 extern const struct pci_type ac97_type;          /* hw/ac97.c */
+extern const struct pci_type es1370_type;        /* hw/es1370.c */
 extern const struct pci_type ahci_type;          /* hw/ahci.c */
 extern const struct pci_type piix3_uhci_type;    /* hw/uhci.c */
 extern const struct device_type usb_tablet_type; /* hw/usb-hid.c */

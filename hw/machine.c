@@ -61,6 +61,7 @@ static const struct {
     { "usb-mouse", &usb_mouse_type },
     { "usb-kbd", &usb_kbd_type },
     { "AC97", &ac97_type.dev },
+    { "ES1370", &es1370_type.dev },
     { "ahci", &ahci_type.dev },
     { "ich9-ahci", &ahci_type.dev },
 };

@@ -38,3 +38,28 @@ void ac97_list(struct mad *f)
         io(f, IO_PORT, below(f, 2), nabm + below(f, 64), value(f), 1u << below(f, 3));
     }
 }
+
+/* Buffers of all sizes for its three streams, which begin, pause and end. */
+void es1370_frames(struct mad *f)
+{
+    uint32_t ports = ports_of(f, "ES1370", 0), page = 0x0c + below(f, 2);
+
+    if (!ports)
+        return;
+    io(f, IO_PORT, true, ports + 0x0c, below(f, 8) ? page : value(f), 4);
+    for (unsigned i = 0; i < 2; i++) {
+        io(f, IO_PORT, true, ports + 0x30 + 8 * i, below(f, 8) ? ram_addr(f) : value(f), 4);
+        io(f, IO_PORT, true, ports + 0x34 + 8 * i, below(f, 2) ? below(f, 300) : value(f), 4);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        io(f, IO_PORT, true, ports + 0x24 + 4 * i, below(f, 2) ? below(f, 300) : value(f), 4);
+    io(f, IO_PORT, true, ports + 0x20, below(f, 2) ? 0x73f & value(f) : value(f), 4);
+    io(f, IO_PORT, true, ports, below(f, 2) ? 0x001e3070 : value(f), 4);
+    for (unsigned i = below(f, 6); i > 0; i--)
+        io(f, IO_PORT, true, ports + 0x10, below(f, 0x20) << 8 | below(f, 256), 2);
+    for (unsigned i = below(f, 20); i > 0; i--) {
+        if (below(f, 2))
+            clock_on(f);
+        io(f, IO_PORT, below(f, 2), ports + below(f, 64), value(f), 1u << below(f, 3));
+    }
+}

@@ -811,7 +811,7 @@ TEST(sound)
     struct line *l = parse("dm|-audiodev|wav,id=w,path=/tmp/a,b.wav,out.frequency=48000,"
                            "in.voices=0,timer-period=5000|-device|ac97,audiodev=w,id=s|"
                            "-audiodev|{\"driver\":\"none\",\"id\":\"n\",\"out\":{\"frequency\":"
-                           "8000}}|-audio|none,model=ac97|-soundhw|ac97|-global|AC97.addr=9");
+                           "8000}}|-audio|none,model=es1370|-soundhw|ac97|-global|AC97.addr=9");
 
     if (l->rc)
         fprintf(stderr, "%s\n", l->err.msg);
@@ -820,7 +820,7 @@ TEST(sound)
     CHECK(is(config_str(&l->a.audiodevs[0].cfg, "path", ""), "/tmp/a,b.wav"));
     CHECK(is(config_str(&l->a.audiodevs[0].cfg, "out.frequency", ""), "48000"));
     CHECK(is(config_str(&l->a.audiodevs[1].cfg, "out.frequency", ""), "8000"));
-    CHECK(is(l->a.devices[0].driver, "AC97") && is(l->a.devices[1].driver, "AC97"));
+    CHECK(is(l->a.devices[0].driver, "AC97") && is(l->a.devices[1].driver, "ES1370"));
     CHECK(is(config_str(&l->a.devices[0].cfg, "audiodev", ""), "w"));
     CHECK(is(config_str(&l->a.devices[1].cfg, "audiodev", ""), l->a.audiodevs[2].id));
     CHECK(!config_str(&l->a.devices[2].cfg, "audiodev", NULL));
