@@ -65,6 +65,9 @@
 #define MSR_FLOW      0xc0
 #define CONFIG1_INIT  0x0c /* mapped to I/O and to memory: read only */
 
+#define WAKE_START 0x84 /* CRC0-7, Wakeup0-7 (masks of 8 bytes), LSBCRC0-7 */
+#define WAKE_END   0xd4
+
 #define CP_RING 64 /* descriptors of a C+ ring, at most (§7) */
 struct cp_desc {
     uint32_t opts, vlan;
@@ -108,6 +111,7 @@ struct rtl8139 {
         uint16_t tx_at[2], rx_desc; /* C+: places in the rings; [1]: high priority */
         uint16_t polled;            /* C+: rings to be sent, a bit each */
         uint8_t idr[6], mar[8];
+        uint8_t wake[WAKE_END - WAKE_START];
         uint8_t cr, eecr, config1, config3, config4, config5, msr, mtps;
         uint8_t tx_slot; /* C mode: of tsd[], the next to be sent */
         bool waiting;    /* a frame waits in the cable for room */

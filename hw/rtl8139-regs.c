@@ -292,7 +292,7 @@ static const struct rtl_reg regs[] = {
     { 0x52, 1, AT(config1), 0xf3, true, config1_read },
     { 0x54, 4, AT(timer_int), ALL, false, NULL, timer_int_write },
     { 0x58, 1, AT(msr), MSR_FLOW, true, msr_read },
-    { 0x59, 1, AT(config3), 0x71, true },
+    { 0x59, 1, AT(config3), 0x70, true },
     { 0x5a, 1, AT(config4), 0xff, true },
     { 0x5c, 2, AT(mulint), 0xfff },
     { 0x5e, 1, 0, 0, false, rerid_read },
@@ -340,6 +340,26 @@ static void reg_put(struct rtl8139 *r, const struct rtl_reg *g, uint32_t val, ui
     }
 }
 
+/* Wake-up frames: kept for who reads them back; LWAKE and PME# go nowhere on this board. */
+static uint64_t wake_read(const struct rtl8139 *r, unsigned off, unsigned width)
+{
+    uint64_t val = 0;
+
+    for (unsigned i = 0; i < width; i++) {
+        if (off + i >= WAKE_START && off + i < WAKE_END)
+            val |= (uint64_t)r->s.wake[off + i - WAKE_START] << 8 * i;
+    }
+    return val;
+}
+
+static void wake_write(struct rtl8139 *r, unsigned off, uint64_t val, unsigned width)
+{
+    for (unsigned i = 0; i < width; i++) {
+        if (off + i >= WAKE_START && off + i < WAKE_END)
+            r->s.wake[off + i - WAKE_START] = (uint8_t)(val >> 8 * i);
+    }
+}
+
 /* Moves bits of an access at off to their place in a register at reg, or back (swap the two). */
 static uint64_t shifted(uint64_t val, unsigned off, unsigned reg)
 {
@@ -349,7 +369,7 @@ static uint64_t shifted(uint64_t val, unsigned off, unsigned reg)
 uint64_t rtl_read(struct device *dev, uint64_t off, unsigned width)
 {
     const struct rtl8139 *r = RTL(dev);
-    uint64_t val = 0;
+    uint64_t val = wake_read(r, (unsigned)off, width);
 
     for (unsigned i = 0; i < REGS && regs[i].off < off + width; i++) {
         if (regs[i].off + regs[i].len > off)
@@ -363,6 +383,7 @@ void rtl_write(struct device *dev, uint64_t off, uint64_t val, unsigned width)
     struct rtl8139 *r = RTL(dev);
     uint64_t mask = (1ULL << 8 * width) - 1;
 
+    wake_write(r, (unsigned)off, val, width);
     for (unsigned i = 0; i < REGS && regs[i].off < off + width; i++) {
         const struct rtl_reg *g = &regs[i];
         uint32_t whole = (1ULL << 8 * g->len) - 1;

@@ -4,7 +4,7 @@
  * default: state, timer, reset. Sources: RTL8139C(L)+ datasheet 1.6 chapter 5,
  * RTL8139C(L) datasheet 1.4, and what Linux's 8139cp, 8139too and iPXE expect.
  * Registers, receiving and transmitting: rtl8139-regs.c, -rx.c and -tx.c.
- * Not modelled: wake-up, CardBus registers, flash, PHY tuning.
+ * Not modelled: waking (its registers are there), CardBus registers, flash, PHY tuning.
  */
 #include <string.h>
 #include "hw/core/state.h"
@@ -70,6 +70,7 @@ static const struct field rtl8139_state[] = { FIELD(R, wrap),
                                               FIELD(R, rx_desc, .max = CP_RING - 1),
                                               FIELD(R, polled, .max = 3),
                                               FIELD(R, waiting),
+                                              ARRAY(R, wake, .since = 2),
                                               FIELDS_END };
 
 /* ---- the timer (§5.14 TCTR, TimerInt) ---- */
@@ -183,6 +184,7 @@ static void rtl_reset(struct device *dev, enum reset_kind kind)
     rtl_mii_reset(r);
     r->s.ee.out = true;
     r->s.msr = MSR_FLOW;
+    memset(r->s.wake, 0, sizeof(r->s.wake));
     rtl_soft_reset(r);
     net_kick(r->nic.net); /* who waited need not any more: nobody listens */
 }
@@ -241,7 +243,7 @@ static const struct io_range rtl_mem = {
 
 const struct pci_type rtl8139_type = {
     .dev = { .name = "rtl8139",
-             .version = 1,
+             .version = 2,
              DEVICE_LAYOUT(struct rtl8139),
              .state = rtl8139_state,
              .pci = true,

@@ -181,6 +181,33 @@ TEST(config_registers_are_locked)
     end(t);
 }
 
+TEST(wake_up_registers_are_kept)
+{
+    struct qt *t = start();
+
+    outb(t, PORT + 0x50, 0xc0);
+    outb(t, PORT + 0x59, 0x30); /* Magic, LinkUp */
+    CHECK_EQ(inb(t, PORT + 0x59), 0x30 | 0x01);
+    outb(t, PORT + 0x59, 0x0f); /* the low bits are the chip's */
+    CHECK_EQ(inb(t, PORT + 0x59), 0x01);
+    outb(t, PORT + 0xd8, 0x7c);
+    outl(t, PORT + 0x84, 0x44332211);
+    outl(t, PORT + 0x82, 0xbbaa9988); /* its upper half is CRC0 and CRC1 */
+    outl(t, PORT + 0xc8, 0x12345678);
+    outl(t, PORT + 0xd0, 0x9abcdef0);
+    CHECK_EQ(inl(t, PORT + 0x84), 0x4433bbaa);
+    CHECK_EQ(inw(t, PORT + 0xca), 0x1234);
+    CHECK_EQ(inl(t, PORT + 0xd2), 0x9abc);
+    outb(t, PORT + 0x37, 0x10); /* reset of the card: the host still wants to be woken */
+    CHECK_EQ(inb(t, PORT + 0xc8), 0x78);
+    CHECK_EQ(inb(t, PORT + 0xd8), 0x7c);
+    device_reset(t->dev, RESET_COLD);
+    cfg_write(t, DEVFN, PCI_BAR0, PORT, 4);
+    cfg_write(t, DEVFN, PCI_COMMAND, 7, 2);
+    CHECK_EQ(inl(t, PORT + 0xc8), 0);
+    end(t);
+}
+
 TEST(c_mode_sends_four_slots_in_turn)
 {
     struct qt *t = start();
