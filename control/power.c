@@ -30,8 +30,21 @@ static void reset_machine(struct vm *vm)
     world_reset(vm->world, vm->plat);
     tape_done(vm->tape);
     vm->suspended = false;
+    vm->power_asked &= ~(1u << POWER_SUSPEND | 1u << POWER_WAKE);
     if (!vm->running && vm->halt == HALT_SHUTDOWN)
         vm->halt = HALT_PAUSED;
+}
+
+/*
+ * Out of ACPI S3: memory is as it was, all else has been without power. Firmware finds in the CMOS
+ * that it is to go on at the waking vector. Not a boot: what waits for the next one waits on.
+ */
+static void wake_machine(struct vm *vm)
+{
+    tape_stop(vm->tape, "the guest woke up");
+    machine_reset(&vm->machine, RESET_WAKE);
+    world_reset(vm->world, vm->plat);
+    vm->suspended = false;
 }
 
 static void end(struct vm *vm, const char *reason)
@@ -63,11 +76,14 @@ static void act(struct vm *vm, enum power what)
         qmp_event(vm->qmp, "RESET", why(true, "guest-reset"));
         break;
     case POWER_SUSPEND:
+        world_sleep(vm->world, vm->plat);
         vm->suspended = true;
         qmp_event(vm->qmp, "SUSPEND", NULL);
         break;
     case POWER_WAKE:
-        vm->suspended = false;
+        if (!vm->suspended)
+            break;
+        wake_machine(vm);
         qmp_event(vm->qmp, "WAKEUP", NULL);
         break;
     }
@@ -93,6 +109,8 @@ static void on_timer(uv_timer_t *t)
     unsigned asked = vm->power_asked;
 
     vm->power_asked = 0;
+    if (asked & 1u << POWER_RESET)
+        asked &= ~(1u << POWER_SUSPEND | 1u << POWER_WAKE);
     if (vm->halt_asked)
         stand(vm);
     for (unsigned what = POWER_OFF; what <= POWER_WAKE; what++) {
@@ -128,14 +146,18 @@ void vm_halt(struct vm *vm, enum vm_halt why_halted)
 
 int vm_power(struct vm *vm, enum power what, struct err *err)
 {
+    struct device *pm = machine_find(&vm->machine, "pm");
+
     if (vm_power_is_foreign(vm)) {
+        if (pm && what == POWER_WAKE)
+            pm_woken(pm);
         platform_power(vm->plat, what);
     } else if (what == POWER_RESET) {
         reset_machine(vm);
     } else if (what == POWER_WAKE) {
         if (!vm->suspended)
             return err_set(err, -EINVAL, "Unable to wake up: guest is not in suspended state");
-        vm->suspended = false;
+        wake_machine(vm);
     } else {
         return err_set(err, -EINVAL, "not a wish of the user");
     }

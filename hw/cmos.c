@@ -24,6 +24,7 @@
 #include "hw/core/platform.h"
 #include "hw/core/state.h"
 #include "hw/devices.h"
+#include "hw/piix4-pm.h"
 #include "hw/rtc.h"
 
 #define NMI_OFF 0x80
@@ -31,6 +32,7 @@
 enum { REG_INDEX, REG_DATA, REG_END };
 
 enum {
+    AT_SHUTDOWN = 0x0f,
     AT_FLOPPY = 0x10,
     AT_DISKS = 0x12,
     AT_EQUIPMENT = 0x14,
@@ -56,6 +58,7 @@ enum {
 #define FLOPPY_TYPES  5
 #define TYPE_EXTENDED 47 /* "see the geometry bytes" */
 #define NO_FD_CHECK   0x01
+#define SHUTDOWN_S3   0xfe /* SeaBIOS and OVMF: the processor's reset is a wake-up from S3 */
 
 #define KIB   1024ULL
 #define MIB   (1024 * KIB)
@@ -289,16 +292,26 @@ static void cmos_reset(struct device *dev, enum reset_kind kind)
     struct cmos *c = container_of(dev, struct cmos, dev);
 
     memcpy(c->s.ram, kind == RESET_COLD ? c->factory : c->battery, sizeof(c->s.ram));
-    if (c->once && !--c->once) {
+    if (kind != RESET_WAKE && c->once && !--c->once) {
         c->s.ram[AT_BOOT3] = c->factory[AT_BOOT3] = c->order[0];
         c->s.ram[AT_BOOT12] = c->factory[AT_BOOT12] = c->order[1];
     }
     rtc_reset(c, kind);
 }
 
+/* Firmware is to know what the reset that ends this sleep is. */
+static void cmos_sleeps(void *arg)
+{
+    struct cmos *c = arg;
+
+    c->s.ram[AT_SHUTDOWN] = SHUTDOWN_S3;
+    cmos_sync(&c->dev);
+}
+
 static int cmos_init(struct device *dev, const struct config *cfg, struct err *err)
 {
     struct cmos *c = container_of(dev, struct cmos, dev);
+    struct device *pm = pm_find(dev->plat);
     int rc = fill_memory(c->factory, cfg, err);
 
     if (rc == 0)
@@ -307,11 +320,19 @@ static int cmos_init(struct device *dev, const struct config *cfg, struct err *e
         rc = fill_disks(c->factory, cfg, err);
     if (rc == 0)
         rc = fill_equipment(c->factory, cfg, err);
-    return rc ? rc : rtc_init(c, cfg, err);
+    if (rc == 0)
+        rc = rtc_init(c, cfg, err);
+    if (rc == 0 && pm)
+        pm_set_sleeps(pm, cmos_sleeps, c);
+    return rc;
 }
 
 static void cmos_fini(struct device *dev)
 {
+    struct device *pm = pm_find(dev->plat);
+
+    if (pm)
+        pm_set_sleeps(pm, NULL, NULL);
     rtc_fini(container_of(dev, struct cmos, dev));
 }
 

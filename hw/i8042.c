@@ -21,6 +21,7 @@
 #include "hw/core/platform.h"
 #include "hw/core/state.h"
 #include "hw/devices.h"
+#include "hw/piix4-pm.h"
 #include "hw/ps2.h"
 
 #define ST_OBF      0x01
@@ -379,12 +380,22 @@ static void command_write(struct device *dev, uint64_t off, uint64_t val, unsign
 
 /* Input */
 
+static void wake(struct i8042 *c)
+{
+    struct device *pm = pm_find(c->dev.plat);
+
+    if (pm)
+        pm_wake(pm);
+}
+
 void i8042_key(struct device *dev, uint16_t code, bool down)
 {
     struct i8042 *c = i8042_of(dev);
 
     ps2_keyboard_key(&c->s.keyboard, code, down);
     pump(c);
+    if (down)
+        wake(c);
 }
 
 void i8042_move(struct device *dev, int dx, int dy, int dz, unsigned buttons)
@@ -393,6 +404,8 @@ void i8042_move(struct device *dev, int dx, int dy, int dz, unsigned buttons)
 
     ps2_mouse_move(&c->s.mouse, dx, dy, dz, buttons);
     pump(c);
+    if (buttons) /* moving alone does not wake a PC */
+        wake(c);
 }
 
 static void input_key(void *dev, uint16_t code, bool down)

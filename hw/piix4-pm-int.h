@@ -21,8 +21,11 @@ struct piix4_pm {
     bool pm1;                  /* PM1 events and the timer are ours */
     uint8_t cpus[PM_CPUS / 8]; /* kept over a warm reset; s.cpus is the guest's view */
     uint64_t cpus_at_start;
+    uint16_t woken; /* follows s.pm1_sts: what of it outlives a wake-up */
     void (*eject)(void *arg, unsigned slot);
     void *eject_arg;
+    void (*sleeps)(void *arg);
+    void *sleeps_arg;
     struct {
         struct timer overflow; /* when bit 23 of the timer next changes */
         uint32_t pci_up, pci_down;
@@ -31,6 +34,8 @@ struct piix4_pm {
         uint8_t apm[2];
         uint8_t smb[SMB_REGS];
         uint8_t cpus[PM_CPUS / 8];
+        bool asleep; /* in S3 */
+        uint8_t spare[7];
     } s;
 };
 

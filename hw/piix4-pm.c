@@ -73,6 +73,8 @@ static const struct field piix4_pm_state[] = { FIELD(P, overflow),
                                                ARRAY(P, apm),
                                                ARRAY(P, smb),
                                                ARRAY(P, cpus),
+                                               FIELD(P, asleep, .since = 2),
+                                               ARRAY(P, spare, .since = 2),
                                                FIELDS_END };
 
 /* Byte n of a register pair {status, enable}: status bits are cleared by ones. */
@@ -159,10 +161,14 @@ static void pm_sleep(struct piix4_pm *p, unsigned type)
 {
     static const enum power asks[] = { POWER_OFF, POWER_SUSPEND, POWER_OFF };
 
-    if (type < sizeof(asks) / sizeof(asks[0]))
+    if (type < sizeof(asks) / sizeof(asks[0])) {
+        p->s.asleep = asks[type] == POWER_SUSPEND;
+        if (p->s.asleep && p->sleeps)
+            p->sleeps(p->sleeps_arg);
         platform_power(p->pci.dev.plat, asks[type]);
-    else
-        guest_err(&p->pci.dev, "sleep type %u does not exist", type);
+        return;
+    }
+    guest_err(&p->pci.dev, "sleep type %u does not exist", type);
 }
 
 static uint64_t pm1_cnt_read(struct device *dev, uint64_t off, unsigned width)
@@ -182,6 +188,34 @@ static void pm1_cnt_write(struct device *dev, uint64_t off, uint64_t val, unsign
     dev->type->sync(dev);
 }
 
+void pm_set_sleeps(struct device *pm, void (*sleeps)(void *arg), void *arg)
+{
+    struct piix4_pm *p = pm_of(pm);
+
+    p->sleeps = sleeps;
+    p->sleeps_arg = arg;
+}
+
+void pm_wake(struct device *pm)
+{
+    if (!pm_of(pm)->s.asleep)
+        return;
+    pm_woken(pm);
+    platform_power(pm->plat, POWER_WAKE);
+}
+
+void pm_woken(struct device *pm)
+{
+    pm_of(pm)->s.asleep = false;
+}
+
+struct device *pm_find(struct platform *plat)
+{
+    struct pci_func *pm = plat->pci[PCI_DEVFN(1, 3)];
+
+    return pm && pm->dev.type == &piix4_pm_type.dev ? &pm->dev : NULL;
+}
+
 void pm_power_button(struct device *pm)
 {
     struct piix4_pm *p = pm_of(pm);
@@ -190,6 +224,7 @@ void pm_power_button(struct device *pm)
         return;
     p->s.pm1_sts |= PM1_PWRBTN;
     pm->type->sync(pm);
+    pm_wake(pm);
 }
 
 void pm_rtc_alarm(struct device *pm)
@@ -200,6 +235,8 @@ void pm_rtc_alarm(struct device *pm)
         return;
     p->s.pm1_sts |= PM1_RTC;
     pm->type->sync(pm);
+    if (p->s.pm1_en & PM1_RTC)
+        pm_wake(pm);
 }
 
 /* APM: a command would enter SMM; firmware's two are obeyed on the spot. */
@@ -293,6 +330,7 @@ static void pm_sync(struct device *dev)
     bool pm1 = p->pm1 && (p->s.pm1_cnt & CNT_SCI_EN) && (p->s.pm1_sts & p->s.pm1_en);
 
     memcpy(p->cpus, p->s.cpus, sizeof(p->cpus));
+    p->woken = p->s.pm1_sts & (PM1_PWRBTN | PM1_RTC);
     if (p->s.overflow.at != TIMER_OFF)
         p->due = p->s.overflow.at;
     pm_remap(p);
@@ -307,6 +345,7 @@ static bool pm_check(const struct device *dev)
         return false;
     return (p->s.timer_high == 0 || p->s.timer_high == TIMER_HIGH) &&
            !(p->s.pm1_sts & ~PM1_STS_BITS) && !(p->s.pm1_en & ~PM1_EN_BITS) &&
+           !memcmp(p->s.spare, (uint8_t[sizeof(p->s.spare)]){ 0 }, sizeof(p->s.spare)) &&
            !(p->s.pm1_cnt & ~CNT_BITS) && !(p->s.gpe_sts & ~GPE_BITS) &&
            !(p->s.smb[SMB_HSTSTS] & ~HSTSTS_DEV_ERR);
 }
@@ -321,6 +360,8 @@ static void pm_reset(struct device *dev, enum reset_kind kind)
     } else {
         memcpy(p->s.cpus, p->cpus, sizeof(p->cpus));
     }
+    if (kind == RESET_WAKE && p->pm1) /* ACPI 4.8.3.1.1: WAK_STS, and who it was */
+        p->s.pm1_sts = PM1_WAK | p->woken;
     if (p->no_smm)
         p->pci.cfg[CFG_DEVACTB + 3] |= DEVACTB_APMC_EN;
     p->due = TIMER_OFF;
@@ -384,7 +425,7 @@ static const struct pci_reg pm_regs[] = { { 0x06, 2, 0x0280, 0, 0xf900 },       
 
 const struct pci_type piix4_pm_type = {
     .dev = { .name = "PIIX4_PM",
-             .version = 1,
+             .version = 2,
              DEVICE_LAYOUT(struct piix4_pm),
              .io = pm_io,
              .state = piix4_pm_state,

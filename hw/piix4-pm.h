@@ -21,8 +21,26 @@ uint32_t pm_pci_leaving(struct device *pm); /* bit n: slot n was asked and has n
 /* eject is called when the guest lets go of a slot; NULL: the device stays. */
 void pm_set_eject(struct device *pm, void (*eject)(void *arg, unsigned slot), void *arg);
 
-/* The power button, where PM1 is ours (config "pm1-timer"); elsewhere nothing happens. */
+/*
+ * Sleep with memory kept, ACPI S3. sleeps is called when the guest goes there, before the world
+ * is told; NULL: nobody is. Only one is.
+ */
+void pm_set_sleeps(struct device *pm, void (*sleeps)(void *arg), void *arg);
+/* A key or another thing that wakes a PC: the world is told if the guest sleeps. */
+void pm_wake(struct device *pm);
+/* Whoever else woke it: it does not sleep any more. */
+void pm_woken(struct device *pm);
+/* The power management of this platform, for other chips of the board; NULL: none. */
+struct device *pm_find(struct platform *plat);
+
+/*
+ * The power button, where PM1 is ours (config "pm1-timer"); elsewhere nothing happens. It wakes a
+ * guest that sleeps.
+ */
 void pm_power_button(struct device *pm);
 
-/* The clock's alarm: RTC_STS, where PM1 is ours; elsewhere nothing happens. */
+/*
+ * The clock's alarm: RTC_STS, where PM1 is ours; elsewhere nothing happens. It wakes a guest that
+ * has enabled it.
+ */
 void pm_rtc_alarm(struct device *pm);

@@ -62,10 +62,10 @@ static bool alarm_met(const struct cmos *c, int64_t from, int64_t n)
 /* Power management hears of an alarm as well: RTC_STS. */
 static void alarm_tell(struct cmos *c)
 {
-    struct pci_func *pm = c->dev.plat->pci[PCI_DEVFN(1, 3)];
+    struct device *pm = pm_find(c->dev.plat);
 
-    if (pm && pm->dev.type == &piix4_pm_type.dev)
-        pm_rtc_alarm(&pm->dev);
+    if (pm)
+        pm_rtc_alarm(pm);
 }
 
 /* n updates, or with a host whose clock was set back less than none. */

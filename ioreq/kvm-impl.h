@@ -66,6 +66,7 @@ struct kvm {
     pthread_cond_t changed; /* paused, ending or inside */
     unsigned inside;        /* vCPUs that are in the guest */
     bool paused, ending;
+    bool asleep_s3;  /* the guest is in ACPI S3: no vCPU runs until a reset */
     uv_async_t kick; /* wakes the loop's thread */
     bool kick_closing;
     bool asleep;    /* the loop's thread is */

@@ -189,11 +189,11 @@ static void run_once(struct vcpu *c)
         serve_exit(c);
     else if (e != EINTR && e != EAGAIN)
         broken(c, strerror(e), (uint64_t)e);
-    if (k->paused || k->ending || c->parked)
+    if (k->paused || k->ending || k->asleep_s3 || c->parked)
         finish_access(c);
     c->run->immediate_exit = 0;
     k->inside--;
-    if (k->paused || k->ending)
+    if (k->paused || k->ending || k->asleep_s3)
         pthread_cond_broadcast(&k->changed);
     kvm_wake_loop(k);
 }
@@ -205,7 +205,7 @@ static void *vcpu_main(void *arg)
 
     pthread_mutex_lock(&k->lock);
     while (!k->ending) {
-        if (k->paused || c->parked)
+        if (k->paused || k->asleep_s3 || c->parked)
             pthread_cond_wait(&k->changed, &k->lock);
         else
             run_once(c);

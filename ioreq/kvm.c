@@ -25,6 +25,8 @@ static void kvm_power(struct platform *p, enum power what)
 {
     struct kvm *k = kvm_of(p);
 
+    if (what == POWER_SUSPEND) /* the vCPU that asks goes no further */
+        k->asleep_s3 = true;
     if (k->o.power)
         k->o.power(k->o.arg, what);
 }
@@ -135,6 +137,14 @@ static void kvm_resume(struct platform *p)
     pthread_cond_broadcast(&k->changed);
 }
 
+static void kvm_sleep(struct platform *p)
+{
+    struct kvm *k = kvm_of(p);
+
+    k->asleep_s3 = true;
+    stop_cpus(k);
+}
+
 /* The devices are reset already. */
 static void kvm_reset_cpus(struct platform *p)
 {
@@ -147,6 +157,7 @@ static void kvm_reset_cpus(struct platform *p)
     for (unsigned i = 0; i < k->ncpus; i++)
         kvm_state_reset(&k->cpu[i]);
     k->paused = was;
+    k->asleep_s3 = false;
     pthread_cond_broadcast(&k->changed);
 }
 
@@ -292,6 +303,7 @@ const struct world world_kvm = {
     .start = kvm_start,
     .announce = kvm_announce,
     .loop = kvm_loop,
+    .sleep = kvm_sleep,
     .pause = kvm_pause,
     .resume = kvm_resume,
     .reset = kvm_reset_cpus,

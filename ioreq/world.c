@@ -34,6 +34,12 @@ void world_loop(const struct world *w, struct platform *p, const bool *quit)
         uv_run(p->loop, UV_RUN_DEFAULT);
 }
 
+void world_sleep(const struct world *w, struct platform *p)
+{
+    if (w->sleep)
+        w->sleep(p);
+}
+
 void world_reset(const struct world *w, struct platform *p)
 {
     if (w->reset)

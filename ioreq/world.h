@@ -47,6 +47,8 @@ struct world {
     int (*announce)(struct platform *p, struct err *err);
     /* Turns the loop until *quit. NULL: uv_run() does. */
     void (*loop)(struct platform *p, const bool *quit);
+    /* ACPI S3: no processor runs until the next reset; devices and guest time do. */
+    void (*sleep)(struct platform *p);
     /* The devices have been reset: the processors, too. */
     void (*reset)(struct platform *p);
     /* `stop` and `cont`: requests wait and guest time stands still in between. */
@@ -74,6 +76,7 @@ int world_start(const struct world *w, struct platform *p, struct err *err);
 int world_announce(const struct world *w, struct platform *p, struct err *err);
 /* Turns the loop until *quit, which uv_stop() comes with. */
 void world_loop(const struct world *w, struct platform *p, const bool *quit);
+void world_sleep(const struct world *w, struct platform *p);
 void world_reset(const struct world *w, struct platform *p);
 void world_pause(const struct world *w, struct platform *p);
 void world_resume(const struct world *w, struct platform *p);

@@ -7,7 +7,8 @@
 #include "hw/core/err.h"
 
 enum io_space { IO_PORT, IO_MEM };
-enum reset_kind { RESET_COLD, RESET_WARM }; /* power-on; asked for by the guest */
+/* Power-on; asked for by the guest; back from sleep with memory kept (ACPI S3). */
+enum reset_kind { RESET_COLD, RESET_WARM, RESET_WAKE };
 
 struct device;
 struct config;

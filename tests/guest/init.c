@@ -158,12 +158,48 @@ static void cmd_end(int argc, char **argv)
     reboot(off ? RB_POWER_OFF : RB_AUTOBOOT);
 }
 
+static bool spit(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY);
+    bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/* A page that must come through it is written before, and looked at behind. */
+static void cmd_suspend(int argc, char **argv)
+{
+    static unsigned char page[65536];
+    char after[16];
+    bool same = true;
+
+    for (size_t i = 0; i < sizeof(page); i++)
+        page[i] = (unsigned char)(i * 7 + i / 256);
+    snprintf(after, sizeof(after), "+%d", num(argc, argv, 1, 0));
+    if (argc > 1 && !spit("/sys/class/rtc/rtc0/wakealarm", after))
+        say("suspend error wakealarm: %m");
+    say("suspend begins");
+    tcdrain(serial.fd);
+    if (!spit("/sys/power/state", "mem")) {
+        say("suspend error: %m");
+        return;
+    }
+    for (size_t i = 0; i < sizeof(page); i++)
+        same &= page[i] == (unsigned char)(i * 7 + i / 256);
+    say("suspend is over, memory is %s, cpus=%ld", same ? "kept" : "LOST",
+        sysconf(_SC_NPROCESSORS_ONLN));
+}
+
 static void cmd_help(int argc, char **argv);
 
 static const struct command basic_commands[] = { { "help", cmd_help, "this list" },
                                                  { "echo", cmd_echo, "WORD: say it back" },
                                                  { "info", cmd_info, "kernel, processors, memory" },
                                                  { "pci", cmd_pci, "the PCI devices" },
+                                                 { "suspend", cmd_suspend,
+                                                   "[SECONDS]: ACPI S3; the clock wakes it" },
                                                  { "poweroff", cmd_end, "by ACPI" },
                                                  { "reboot", cmd_end, "by ACPI" },
                                                  { 0 } };

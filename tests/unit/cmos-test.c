@@ -165,6 +165,28 @@ TEST(a_warm_reset_keeps_the_battery_a_cold_one_does_not)
     CHECK_EQ(cmos(t, 0x0f), 0);
 }
 
+/* 0Fh: firmware's word for what the coming reset is. */
+TEST(sleep_is_remembered)
+{
+    struct qt *t = qt_new();
+
+    qt_config(t, "pm1-timer", "on");
+    qt_add(t, &piix4_pm_type.dev, PCI_DEVFN(1, 3));
+    qt_config(t, "boot", "d");
+    qt_config(t, "boot-once", "n");
+    qt_add(t, &cmos_type, -1);
+    cfg_write(t, PCI_DEVFN(1, 3), 0x40, 0x601, 4);
+    cfg_write(t, PCI_DEVFN(1, 3), 0x80, 1, 1);
+    CHECK_EQ(cmos(t, 0x0f), 0);
+    outw(t, 0x604, 0x2000); /* off */
+    CHECK_EQ(cmos(t, 0x0f), 0);
+    outw(t, 0x604, 0x2400);
+    CHECK_EQ(cmos(t, 0x0f), 0xfe);
+    device_reset(t->devs[1], RESET_WAKE);
+    CHECK_EQ(cmos(t, 0x0f), 0xfe);
+    CHECK_EQ(cmos(t, 0x3d) & 0xf, 4); /* that was no boot: once is not over */
+}
+
 TEST(bad_config_is_refused)
 {
     static const char *const bad[][2] = {

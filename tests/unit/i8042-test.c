@@ -368,3 +368,26 @@ TEST(input_comes_from_the_display)
     t->ndevs = 0;
     display_free(d);
 }
+
+TEST(keys_and_buttons_wake_who_sleeps)
+{
+    struct qt *t = qt_start(&i8042_type);
+
+    qt_config(t, "pm1-timer", "on");
+    qt_add(t, &piix4_pm_type.dev, PCI_DEVFN(1, 3));
+    cfg_write(t, PCI_DEVFN(1, 3), 0x40, 0x601, 4);
+    cfg_write(t, PCI_DEVFN(1, 3), 0x80, 1, 1);
+    key(t, KEY_A, true);
+    CHECK_EQ(t->power, -1);
+    outw(t, 0x604, 0x2400);
+    t->power = -1;
+    key(t, KEY_A, false);
+    move(t, 3, 3, 0);
+    CHECK_EQ(t->power, -1);
+    key(t, KEY_B, true);
+    CHECK_EQ(t->power, POWER_WAKE);
+    outw(t, 0x604, 0x2400);
+    t->power = -1;
+    move(t, 0, 0, 1);
+    CHECK_EQ(t->power, POWER_WAKE);
+}

@@ -101,6 +101,89 @@ TEST(sleep_types)
     CHECK_EQ(inw(t, 0xb004), 0x0400);
 }
 
+#define PM1 0xb000 /* status, enable two bytes on */
+
+static void sleep_s3(struct qt *t)
+{
+    outw(t, 0xb004, 0x2401);
+    CHECK_EQ(t->power, POWER_SUSPEND);
+    t->power = -1;
+}
+
+/* As the machine does it. */
+static void wake_reset(struct qt *t)
+{
+    device_reset(t->dev, RESET_WAKE);
+    cfg_write(t, PM, 0x40, 0xb001, 4);
+    cfg_write(t, PM, 0x80, 1, 1);
+}
+
+TEST(the_power_button_wakes_who_sleeps)
+{
+    struct qt *t = start_with("2", "on");
+
+    pm_power_button(t->dev);
+    qt_touched(t);
+    CHECK_EQ(t->power, -1); /* nobody sleeps */
+    outw(t, PM1, 0x0100);
+    sleep_s3(t);
+    pm_power_button(t->dev);
+    qt_touched(t);
+    CHECK_EQ(t->power, POWER_WAKE);
+    t->power = -1;
+    pm_power_button(t->dev);
+    CHECK_EQ(t->power, -1); /* once */
+    wake_reset(t);
+    CHECK_EQ(inw(t, PM1), 0x8100);
+    CHECK_EQ(inw(t, PM1 + 2), 0);
+    outw(t, PM1, 0x8000);
+    CHECK_EQ(inw(t, PM1), 0x0100);
+}
+
+TEST(an_alarm_wakes_who_has_enabled_it)
+{
+    struct qt *t = start_with("2", "on");
+
+    sleep_s3(t);
+    pm_rtc_alarm(t->dev);
+    qt_touched(t);
+    CHECK_EQ(t->power, -1);
+    outw(t, PM1, 0x0400);
+    outw(t, PM1 + 2, 0x0400);
+    pm_rtc_alarm(t->dev);
+    qt_touched(t);
+    CHECK_EQ(t->power, POWER_WAKE);
+    wake_reset(t);
+    CHECK_EQ(inw(t, PM1), 0x8400);
+}
+
+TEST(other_wakers)
+{
+    struct qt *t = start_with("2", "on");
+
+    pm_wake(t->dev);
+    CHECK_EQ(t->power, -1);
+    sleep_s3(t);
+    pm_wake(t->dev);
+    qt_touched(t);
+    CHECK_EQ(t->power, POWER_WAKE);
+    wake_reset(t);
+    CHECK_EQ(inw(t, PM1), 0x8000);
+    t->power = -1;
+    sleep_s3(t);
+    pm_woken(t->dev); /* by the toolstack */
+    qt_touched(t);
+    pm_wake(t->dev);
+    CHECK_EQ(t->power, -1);
+    sleep_s3(t);
+    device_reset(t->dev, RESET_WARM); /* a plain reset is none */
+    pm_wake(t->dev);
+    CHECK_EQ(t->power, -1);
+    cfg_write(t, PM, 0x40, 0xb001, 4);
+    cfg_write(t, PM, 0x80, 1, 1);
+    CHECK_EQ(inw(t, PM1), 0);
+}
+
 TEST(cpu_hotplug)
 {
     struct qt *t = start_with("9", "off");

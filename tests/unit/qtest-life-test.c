@@ -242,6 +242,45 @@ TEST(power_off_ends_it)
     rig_free(r);
 }
 
+static void pm_at_b000(struct rig *r)
+{
+    CHECK(is(ask(r, "outl 0xcf8 0x80000b40"), "OK"));
+    CHECK(is(ask(r, "outl 0xcfc 0xb001"), "OK"));
+    CHECK(is(ask(r, "outl 0xcf8 0x80000b80"), "OK"));
+    CHECK(is(ask(r, "outb 0xcfc 1"), "OK"));
+}
+
+/* S3: memory stays, chips lose all, and who wakes up can see why; an alarm is due each second. */
+TEST(an_alarm_ends_sleep)
+{
+    struct rig *r = rig_new("-m 16");
+
+    pm_at_b000(r);
+    CHECK(is(ask(r, "writel 0x1000 0x12345678"), "OK"));
+    CHECK(is(ask(r, "outl 0xcf8 0x80000860"), "OK"));
+    CHECK(is(ask(r, "outl 0xcfc 0x0a0b0c05"), "OK"));
+    for (unsigned i = 1; i <= 5; i += 2) {
+        char line[32];
+
+        snprintf(line, sizeof(line), "outw 0x70 0xff%02x", i);
+        CHECK(is(ask(r, line), "OK"));
+    }
+    CHECK(is(ask(r, "outw 0xb000 0xffff"), "OK"));
+    CHECK(is(ask(r, "outw 0xb002 0x0400"), "OK"));
+    CHECK(is(ask(r, "outw 0xb004 0x2400"), "OK"));
+    CHECK(is(ask(r, "inl 0xcfc"), "OK 0xa0b0c05"));
+    CHECK(is(ask(r, "clock_step 1100000000"), "OK 1100000000"));
+    CHECK(is(ask(r, "inb 0x64"), "OK 0x0018"));
+    CHECK(is(ask(r, "outl 0xcf8 0x80000860"), "OK"));
+    CHECK(is(ask(r, "inl 0xcfc"), "OK 0x80808080"));
+    pm_at_b000(r);
+    CHECK(is(ask(r, "inw 0xb000"), "OK 0x8400"));
+    CHECK(is(ask(r, "outb 0x70 0x0f"), "OK"));
+    CHECK(is(ask(r, "inb 0x71"), "OK 0x00fe"));
+    CHECK(is(ask(r, "readl 0x1000"), "OK 0x0000000012345678"));
+    rig_free(r);
+}
+
 /* A read by PIO: the disk works in real time while guest time stands. */
 TEST(disks_work_while_time_stands)
 {
