@@ -60,6 +60,19 @@ static void add_socket(struct words *w, const char *dir, const char *name)
     free(path);
 }
 
+static void add_machine(struct words *w, const struct guest *g)
+{
+    char hole[40] = "";
+
+    if (g->mmio_hole)
+        snprintf(hole, sizeof(hole), ",max-ram-below-4g=%lldM", 4096ll - g->mmio_hole);
+    add(w, "pc%s%s", hole, g->hugepages ? ",memory-backend=ram" : "");
+    if (!g->hugepages)
+        return;
+    add(w, "-object");
+    add(w, "memory-backend-memfd,id=ram,size=%uM,hugetlb=on", g->memory);
+}
+
 static void add_board(struct words *w, const struct guest *g, const struct dm_place *p)
 {
     add(w, "%s", p->dm);
@@ -70,15 +83,16 @@ static void add_board(struct words *w, const struct guest *g, const struct dm_pl
     add(w, "-accel");
     add(w, "kvm");
     add(w, "-machine");
-    if (g->mmio_hole)
-        add(w, "pc,max-ram-below-4g=%lldM", 4096ll - g->mmio_hole);
-    else
-        add(w, "pc");
+    add_machine(w, g);
     add(w, "-nodefaults");
     add(w, "-m");
     add(w, "%u", g->memory);
     add(w, "-smp");
     add(w, "%u,maxcpus=%u", g->vcpus, g->max_vcpus);
+    if (g->hyperv) {
+        add(w, "-cpu");
+        add(w, "%s", guest_hyperv_cpu(g));
+    }
     add(w, "-S"); /* the keeper says when */
     add_socket(w, p->dir, "qmp");
     add_socket(w, p->dir, "keeper");

@@ -282,6 +282,7 @@ static void read_board(struct guest *g, struct conf *c)
     conf_flag(c, "acpi", &g->acpi);
     conf_flag(c, "hpet", &g->hpet);
     conf_flag(c, "localtime", &g->localtime);
+    conf_flag(c, "hugepages", &g->hugepages);
     g->rtc_offset_given = conf_number(c, "rtc_timeoffset", -(1L << 40), 1L << 40, &g->rtc_offset);
     if (conf_number(c, "mmio_hole", 256, 3840, &g->mmio_hole) && g->mmio_hole < 512) {
         conf_warn(c, "mmio_hole", -1, "512 MiB is the least here");
@@ -311,6 +312,7 @@ int guest_read(struct guest *g, struct conf *c)
     guest_read_nics(g, c);
     guest_read_screen(g, c);
     guest_read_ports(g, c);
+    guest_read_hyperv(g, c);
     guest_check_keys(c);
     return c->report->errors ? -1 : 0;
 }

@@ -55,7 +55,9 @@ struct guest {
     bool rtc_offset_given;
     long rtc_offset; /* seconds */
     long mmio_hole;  /* MiB; 0: not said */
-    char *sound;     /* the -device to give; NULL: none */
+    unsigned hyperv; /* sets of viridian=, bits of guest-hyperv.c; 0: none */
+    bool hugepages;
+    char *sound; /* the -device to give; NULL: none */
     struct guest_screen screen;
     struct guest_disk disks[GUEST_DISKS];
     unsigned ndisks;
@@ -84,8 +86,11 @@ void guest_read_disks(struct guest *g, struct conf *c);
 void guest_read_nics(struct guest *g, struct conf *c);
 void guest_read_screen(struct guest *g, struct conf *c);
 void guest_read_ports(struct guest *g, struct conf *c); /* serial, usb, sound */
-void guest_check_keys(struct conf *c);                  /* what is ignored, refused or not known */
+void guest_read_hyperv(struct guest *g, struct conf *c);
+void guest_check_keys(struct conf *c); /* what is ignored, refused or not known */
 
+/* What portico-dm's -cpu takes for that: "host,hv-relaxed,…". Of static storage. */
+const char *guest_hyperv_cpu(const struct guest *g);
 /* A number that belongs to this name on this machine, for addresses and identifiers. */
 uint64_t guest_hash(const char *name, const char *what, unsigned index);
 /* A copy that is never NULL: without memory the program ends with a line. NULL becomes NULL. */

@@ -75,6 +75,8 @@ static const struct key keys[] = {
     { "on_poweroff", USED, NULL, NULL },
     { "on_reboot", USED, NULL, NULL },
     { "on_crash", USED, NULL, NULL },
+    { "viridian", USED, NULL, NULL },
+    { "hugepages", USED, NULL, NULL },
 
     /* How Xen runs the CPUs and the memory. */
     { "cpus", LEFT, "all", "CPUs are not pinned here; start portico with taskset" },
@@ -111,7 +113,6 @@ static const struct key keys[] = {
 
     /* What the guest's CPUs and board show. */
     { "cpuid", LEFT, NULL, "the guest sees the CPU that KVM shows; left out" },
-    { "viridian", LEFT, "0", "there are no Hyper-V enlightenments yet; left out" },
     { "pae", LEFT, "1", "the guest's CPU always has it; left out" },
     { "nx", LEFT, "1", "the guest's CPU always has it; left out" },
     { "apic", LEFT, "1", "the guest always has APICs; left out" },

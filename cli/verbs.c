@@ -238,7 +238,7 @@ static const struct {
 } triggers[] = {
     { "power", "system_powerdown", NULL },
     { "reset", "system_reset", NULL },
-    { "nmi", NULL, "there is no NMI button yet" },
+    { "nmi", "inject-nmi", NULL },
     { "s3resume", "system_wakeup", NULL },
     { "sleep", NULL, "there is no sleep button" },
     { "init", NULL, "there is no INIT button; use reset" },
@@ -262,7 +262,7 @@ int verb_trigger(int argc, char **argv)
         target_close(&t);
         return rc;
     }
-    complain("trigger %s: not known; use power, reset or s3resume", argv[at + 1]);
+    complain("trigger %s: not known; use power, reset, nmi or s3resume", argv[at + 1]);
     return 2;
 }
 

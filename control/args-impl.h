@@ -38,11 +38,13 @@ struct args_ctx {
     unsigned nsets;
     char *ids[ARGS_DEVICES]; /* of every -device */
     unsigned nids;
-    bool snapshot;             /* -snapshot */
-    bool debugcon_default;     /* -device isa-debugcon without iobase= */
-    char *bad_accel;           /* "-accel accel=tcg": the first that is not here */
-    char *flash[ARGS_FLASHES]; /* -machine pflash0=, pflash1=; NULL: not said */
-    char *accel_opt;           /* of -accel, which wins over -machine accel= */
+    bool snapshot;                 /* -snapshot */
+    bool debugcon_default;         /* -device isa-debugcon without iobase= */
+    char *bad_accel;               /* "-accel accel=tcg": the first that is not here */
+    char *flash[ARGS_FLASHES];     /* -machine pflash0=, pflash1=; NULL: not said */
+    char *memory_id, *memory_size; /* of the one -object memory-backend-*; NULL: none */
+    char *memory_wanted;           /* -machine memory-backend=; NULL: not said */
+    char *accel_opt;               /* of -accel, which wins over -machine accel= */
 };
 
 extern const struct keyval_key args_nic_keys[], args_ide_keys[], args_floppy_keys[];
@@ -109,6 +111,12 @@ option_fn args_vnc, args_display, args_web_console;
 /* args-secret.c */
 bool args_is_secret(const char *type); /* the first word of an -object */
 int args_secret(struct args_ctx *c, const char *arg);
+
+/* args-world.c */
+option_fn args_cpu;
+bool args_is_memory(const char *type); /* an -object's: a memory backend */
+int args_add_memory(struct args_ctx *c, const struct config *cfg);
+int args_check_memory(struct args_ctx *c); /* when all has been read, and the world is known */
 void args_free_vnc(struct vm_args *a); /* strings of vnc, web, secrets */
 
 /* args-audio.c */

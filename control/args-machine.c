@@ -126,6 +126,7 @@ int args_machine(struct args_ctx *c, const struct option *o, const char *arg)
         { "max-ram-below-4g", 0 },
         { "igd-passthru", 0 },
         { "mem-merge", 0 },
+        { "memory-backend", 0 },
         { "dump-guest-core", 0 },
         { "kernel_irqchip", 0 },
         { "hpet", 0 },
@@ -171,6 +172,8 @@ int args_machine(struct args_ctx *c, const struct option *o, const char *arg)
         rc = err_set(c->err, -ENOTSUP,
                      "-machine igd-passthru=on: not supported; remove "
                      "gfx_passthru and use vga=\"stdvga\"");
+    if (!rc && config_str(&cfg, "memory-backend", NULL))
+        args_replace(&c->memory_wanted, config_str(&cfg, "memory-backend", NULL));
     if (!rc)
         note_flashes(c, &cfg);
     config_free(&cfg);

@@ -74,6 +74,11 @@ int args_object(struct args_ctx *c, const struct option *o, const char *arg)
         config_free(&cfg);
         return rc;
     }
+    if (!rc && args_is_memory(config_str(&cfg, "qom-type", ""))) {
+        rc = args_add_memory(c, &cfg);
+        config_free(&cfg);
+        return rc;
+    }
     if (!rc)
         rc = args_check_filter("-object", &cfg, c->err);
     if (!rc && a->nobjects == ARGS_OBJECTS)

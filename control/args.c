@@ -141,7 +141,6 @@ static int opt_enable_kvm(struct args_ctx *c, const struct option *o, const char
 }
 
 #define PV      "PV and PVH domains need no device model of this kind"
-#define XEN_CPU "the hypervisor makes the CPU (cpuid= in the guest's configuration)"
 #define LOGGING "the log is standard error"
 #define LIBXL   "the toolstack does this"
 
@@ -217,7 +216,7 @@ static const struct option options[] = {
     { "monitor", true, args_monitor, NULL },
     { "global", true, args_global, NULL },
     { "set", true, args_set, NULL },
-    { "cpu", true, opt_note, XEN_CPU },
+    { "cpu", true, args_cpu, NULL },
     { "replay", true, opt_string, NULL },
     { "trace", true, opt_trace, LOGGING " and has no trace events of this name" },
     { "d", true, opt_note, LOGGING },
@@ -345,6 +344,9 @@ static int settle_world(struct args_ctx *c)
         if (!c->seen.boot)
             memcpy(a->boot, "cad", 4);
     }
+    rc = args_check_memory(c);
+    if (rc)
+        return rc;
     if (a->trace && (a->incoming >= 0 || a->replay))
         return err_set(c->err, -ENOTSUP,
                        "-trace ioreq=: not supported with %s; a recording begins "
@@ -399,6 +401,9 @@ void args_free_ctx(struct args_ctx *c)
     }
     for (unsigned i = 0; i < ARGS_FLASHES; i++)
         free(c->flash[i]);
+    free(c->memory_id);
+    free(c->memory_size);
+    free(c->memory_wanted);
     free(c->accel_opt);
     free(c->bad_accel);
 }

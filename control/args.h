@@ -153,6 +153,8 @@ struct vm_args {
     bool usb;               /* the board's USB controller */
     uint64_t ram;           /* -m, bytes; 128 MiB by default */
     bool ram_said;
+    uint64_t huge_page;        /* bytes of a page of it, with hugetlb=on; 0: ordinary ones */
+    uint32_t hyperv;           /* of ioreq/hyperv.h: -cpu host,hv-…; of no meaning under Xen */
     uint64_t max_ram_below_4g; /* bytes; 0xf0000000 by default, without Xen at most 0xe0000000 */
     unsigned cpus, max_cpus;   /* 1 <= cpus <= max_cpus <= 128 */
     unsigned sockets, dies, cores, threads; /* their product is max_cpus */

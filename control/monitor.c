@@ -70,6 +70,7 @@ static void cmd_simple(struct line *l)
         { "system_reset", "system_reset" },
         { "system_wakeup", "system_wakeup" },
         { "system_powerdown", "system_powerdown" },
+        { "nmi", "inject-nmi" },
         { "paste", "portico-paste" },
     };
 
@@ -287,6 +288,7 @@ static const struct command commands[] = {
     { "system_reset", "", "reboot without asking the guest", cmd_simple, 0 },
     { "system_wakeup", "", "end ACPI S3", cmd_simple, 0 },
     { "system_powerdown", "", "press the power button", cmd_simple, 0 },
+    { "nmi", "", "press the NMI button", cmd_simple, 0 },
     { "device_add", "DRIVER[,PROP=VALUE,...]", "plug a card in", cmd_device_add, 1 },
     { "device_del", "ID", "ask the guest to let go of a card", cmd_by_id, 1 },
     { "netdev_add", "TYPE,id=ID[,PROP=VALUE,...]", "make a network back end", cmd_netdev_add, 1 },

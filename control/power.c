@@ -164,6 +164,16 @@ int vm_power(struct vm *vm, enum power what, struct err *err)
     return 0;
 }
 
+int vm_nmi(struct vm *vm, struct err *err)
+{
+    if (vm->world->nmi)
+        return vm->world->nmi(vm->plat, err);
+    if (vm_power_is_foreign(vm))
+        return err_set(err, -ENOTSUP,
+                       "not supported; NMIs are the hypervisor's: `xl trigger DOMAIN nmi`");
+    return err_set(err, -ENOTSUP, "not supported; there are no processors in this world");
+}
+
 int vm_power_button(struct vm *vm, struct err *err)
 {
     struct device *pm = machine_find(&vm->machine, "pm");

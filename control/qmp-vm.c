@@ -134,6 +134,14 @@ static void powerdown(struct qmp_call *c)
         qmp_event(c->q, "POWERDOWN", NULL);
 }
 
+static void inject_nmi(struct qmp_call *c)
+{
+    struct err err = { "" };
+
+    if (vm_nmi(c->vm, &err))
+        qmp_fail(c, "inject-nmi: %s", err.msg);
+}
+
 static void preconfig_over(struct qmp_later *l, struct qmp_call *c, int rc)
 {
     if (rc)
@@ -254,6 +262,7 @@ const struct qmp_verb qmp_vm_verbs[] = {
     { "system_wakeup", wakeup, NULL, NULL },
     { "system_reset", reset, NULL, NULL },
     { "system_powerdown", powerdown, NULL, NULL },
+    { "inject-nmi", inject_nmi, NULL, NULL },
     { "xen-set-global-dirty-log", dirty_log, "enable:b", NULL },
     { "xen-save-devices-state", save_devices, "filename:s live:b?", NULL },
     { "xen-load-devices-state", qmp_refuse, "*",

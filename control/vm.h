@@ -147,6 +147,8 @@ bool vm_power_is_foreign(const struct vm *vm);
  * hypervisor's). POWER_WAKE: end ACPI S3. The events are the caller's.
  */
 int vm_power(struct vm *vm, enum power what, struct err *err);
+/* An NMI for every vCPU that takes it at its pin. -ENOTSUP where it is the hypervisor's. */
+int vm_nmi(struct vm *vm, struct err *err);
 /* ACPI's power button. -ENOTSUP where it is the hypervisor's. */
 int vm_power_button(struct vm *vm, struct err *err);
 /*

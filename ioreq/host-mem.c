@@ -2,6 +2,7 @@
 /* The firmware's pages are the file's own until written; what nobody touched costs nothing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/memfd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,12 +15,39 @@
 #define BIOS_LOW   0x20000 /* as much of it as is seen below 1 MiB */
 #define ROM_MAX    (16u << 20)
 #define PAGE_SHIFT 12
+#define HUGE_2M    (2u << 20)
 #define PAGE       (1u << PAGE_SHIFT)
 
 static void *map_anonymous(uint64_t size)
 {
     return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
                 0);
+}
+
+/* MAP_SHARED: its pages are put aside now, so that a lack of them is seen here and by nobody later.
+ */
+static void *map_huge(struct host_mem *m, uint64_t page)
+{
+    int fd = memfd_create("guest-ram", MFD_CLOEXEC | MFD_HUGETLB |
+                                           (page > HUGE_2M ? MFD_HUGE_1GB : MFD_HUGE_2MB));
+    void *at = MAP_FAILED;
+    int e;
+
+    if (fd < 0)
+        return at;
+    if (!ftruncate(fd, (off_t)m->mapped))
+        at = mmap(NULL, m->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    e = errno;
+    close(fd);
+    errno = e;
+    return at;
+}
+
+/* Into memory that cannot be mapped over in small pieces. */
+static void *copy_firmware(void *to, const uint8_t *rom, uint64_t len)
+{
+    memcpy(to, rom, len);
+    return to;
 }
 
 /* Its last bytes lie below 4 GiB; the last 128 KiB also below 1 MiB, where it is like RAM. */
@@ -46,7 +74,9 @@ static int map_firmware(struct host_mem *m, const char *file, struct err *err)
     m->rom = mmap(NULL, m->rom_size, PROT_READ, MAP_PRIVATE, fd, 0);
     low = m->rom_size < BIOS_LOW ? m->rom_size : BIOS_LOW;
     at = m->rom;
-    if (m->rom != MAP_FAILED && m->low >= BIOS_END && !m->board)
+    if (m->rom != MAP_FAILED && m->low >= BIOS_END && !m->board && m->huge)
+        at = copy_firmware(m->ram + BIOS_END - low, m->rom + m->rom_size - low, low);
+    else if (m->rom != MAP_FAILED && m->low >= BIOS_END && !m->board)
         at = mmap(m->ram + BIOS_END - low, low, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
                   (off_t)(m->rom_size - low));
     close(fd);
@@ -59,9 +89,18 @@ int host_mem_open(struct host_mem *m, const struct world_options *o, struct err 
 {
     m->low = o->ram < o->low_ram_max ? o->ram : o->low_ram_max;
     m->high = o->ram - m->low;
-    m->ram = map_anonymous(o->ram);
+    m->mapped = o->ram;
+    m->huge = o->huge_page != 0;
+    m->ram = m->huge ? map_huge(m, o->huge_page) : map_anonymous(o->ram);
     if (m->ram == MAP_FAILED) {
         m->ram = NULL;
+        if (m->huge)
+            return err_set(err, -errno,
+                           "-object hugetlb=on: cannot have %llu pages of %llu MiB: %s; make them: "
+                           "/sys/kernel/mm/hugepages/hugepages-%llukB/nr_hugepages",
+                           (unsigned long long)(o->ram / o->huge_page),
+                           (unsigned long long)(o->huge_page >> 20), strerror(errno),
+                           (unsigned long long)(o->huge_page >> 10));
         return err_set(err, -errno, "-m: cannot have %llu MiB of memory: %s",
                        (unsigned long long)(o->ram >> 20), strerror(errno));
     }
@@ -71,7 +110,7 @@ int host_mem_open(struct host_mem *m, const struct world_options *o, struct err 
 void host_mem_close(struct host_mem *m)
 {
     if (m->ram)
-        munmap(m->ram, m->low + m->high);
+        munmap(m->ram, m->mapped);
     if (m->rom)
         munmap(m->rom, m->rom_size);
     if (m->vram)

@@ -29,7 +29,8 @@ struct host_mem {
     /* Its host bridge says what of 0xc0000-0xfffff is RAM. NULL: all, with the firmware's end. */
     const struct platform *board;
     uint8_t *ram; /* low part, then high part; untouched pages cost nothing */
-    uint64_t low, high;
+    uint64_t low, high, mapped;
+    bool huge;    /* of huge pages */
     uint8_t *rom; /* the last bytes below 4 GiB; NULL: none */
     uint64_t rom_size;
     struct host_chip chip[HOST_MEM_CHIPS];

@@ -3,7 +3,8 @@
  * ioreq/kvm-impl.h: what the kvm-*.c files share. Nobody else includes it.
  *   kvm.c        the world: set-up, the one lock, pause, reset
  *   kvm-vcpu.c   a thread for each vCPU, its exits
- *   kvm-state.c  CPUID, what a vCPU and the kernel's chips are at reset, the register dump
+ *   kvm-cpuid.c  the features that a vCPU shows
+ *   kvm-state.c  what a vCPU and the kernel's chips are at reset, the register dump
  *   kvm-mem.c    guest RAM, the firmware's ROM, video memory
  *   kvm-irq.c    interrupt lines, MSI
  * The interface is the kernel's Documentation/virt/kvm/api.rst.
@@ -100,13 +101,17 @@ void kvm_msi(struct platform *p, uint64_t addr, uint32_t data);
 int kvm_vcpu_open(struct kvm *k, unsigned index, struct err *err);
 int kvm_vcpu_start(struct vcpu *c, struct err *err);
 void kvm_vcpu_close(struct vcpu *c); /* its thread has ended or never began */
+/* The pin LINT1, where a PC has NMI: its APIC takes it or not. -errno; no vCPU is in the guest. */
+int kvm_vcpu_nmi(struct vcpu *c);
 /* Makes a vCPU that is in the guest come out of it; with the lock. */
 void kvm_vcpu_kick(struct vcpu *c);
 /* Serves what the guest wrote without waiting for us; with the lock. */
 void kvm_late_writes(struct kvm *k);
 
-/* kvm-state.c */
+/* kvm-cpuid.c */
 int kvm_cpuid_set(struct vcpu *c, struct err *err);
+
+/* kvm-state.c */
 int kvm_state_keep(struct vcpu *c,
                    struct err *err); /* what the vCPU is now is what a reset makes it */
 void kvm_state_forget(struct vcpu *c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a vCPU is: the features it tells the guest of (CPUID), and its state,
- * which is kept as the kernel made it, because that is what a reset brings back.
+ * A vCPU's state, which is kept as the kernel made it, because that is what a
+ * reset brings back.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,102 +10,8 @@
 #include "hw/core/log.h"
 #include "ioreq/kvm-impl.h"
 
-#define CPUID_MAX    256
 #define MSRS_MAX     512
 #define MSR_IA32_TSC 0x10
-
-/* ---- CPUID ---- */
-
-struct cpuid {
-    struct kvm_cpuid2 head;
-    struct kvm_cpuid_entry2 entries[CPUID_MAX];
-};
-
-#define CPUID1_EBX_COUNT(n) ((n) << 16) /* logical processors of the package */
-#define CPUID1_EBX_APIC(id) ((uint32_t)(id) << 24)
-#define CPUID1_ECX_DEADLINE (1u << 24)
-#define CPUID1_ECX_GUEST    (1u << 31)
-#define CPUID1_EDX_HTT      (1u << 28)
-
-static unsigned bits_for(unsigned n)
-{
-    unsigned bits = 0;
-
-    while (1u << bits < n)
-        bits++;
-    return bits;
-}
-
-/* All vCPUs are cores of one package; leaf 0Bh, SDM volume 2, CPUID. */
-static void topology(struct kvm_cpuid_entry2 *e, unsigned apic_id, unsigned cpus)
-{
-    unsigned level = e->index;
-
-    e->edx = apic_id;
-    e->ecx = level & 0xff;
-    e->eax = e->ebx = 0;
-    if (level == 0) {
-        e->ebx = 1;
-        e->ecx |= 1u << 8; /* SMT */
-    } else if (level == 1) {
-        e->eax = bits_for(cpus);
-        e->ebx = cpus;
-        e->ecx |= 2u << 8; /* core */
-    }
-}
-
-static void adapt(struct kvm_cpuid_entry2 *e, const struct vcpu *c)
-{
-    struct kvm *k = c->kvm;
-    unsigned cpus = k->o.max_cpus;
-
-    switch (e->function) {
-    case 1:
-        e->ebx = (e->ebx & 0xffff) | CPUID1_EBX_APIC(c->index);
-        e->ecx |= CPUID1_ECX_GUEST;
-        if (ioctl(k->fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0)
-            e->ecx |= CPUID1_ECX_DEADLINE;
-        if (cpus > 1) {
-            e->ebx |= CPUID1_EBX_COUNT(1u << bits_for(cpus));
-            e->edx |= CPUID1_EDX_HTT;
-        }
-        break;
-    case 4: /* caches: shared by nobody; so many cores in the package */
-        e->eax = (e->eax & 0x3fff) | (((1u << bits_for(cpus)) - 1) & 0x3f) << 26;
-        break;
-    case 0xb:
-    case 0x1f:
-        topology(e, c->index, cpus);
-        break;
-    case 0x80000008: /* AMD: number of cores - 1, and the bits of the APIC id that name them */
-        e->ecx = (cpus - 1) | bits_for(cpus) << 12;
-        break;
-    case 0x8000001e: /* AMD: extended APIC id; no threads, one node */
-        e->eax = c->index;
-        e->ebx = c->index & 0xff;
-        e->ecx = 0;
-        break;
-    default:
-        break;
-    }
-}
-
-int kvm_cpuid_set(struct vcpu *c, struct err *err)
-{
-    struct cpuid *id = calloc(1, sizeof(*id));
-    int rc = -ENOMEM;
-
-    if (id) {
-        id->head.nent = CPUID_MAX;
-        rc = ioctl(c->kvm->fd, KVM_GET_SUPPORTED_CPUID, id) ? -errno : 0;
-        for (unsigned i = 0; !rc && i < id->head.nent; i++)
-            adapt(&id->entries[i], c);
-        if (!rc && ioctl(c->fd, KVM_SET_CPUID2, id))
-            rc = -errno;
-    }
-    free(id);
-    return rc ? err_set(err, rc, "KVM: vCPU %u: features: %s", c->index, strerror(-rc)) : 0;
-}
 
 /* ---- reset ---- */
 

@@ -15,6 +15,12 @@
 #define KICK           SIGUSR1
 #define LATE_RING_PAGE 4096
 
+#define LVT_LINT1    0x360
+#define LVT_MASKED   (1u << 16)
+#define LVT_MODE     (7u << 8)
+#define LVT_NMI      (4u << 8)
+#define APIC_BASE_ON (1u << 11)
+
 static const struct ioreq_hooks no_hooks = { .invalidate = NULL };
 
 /* ---- exits ---- */
@@ -137,6 +143,7 @@ static void serve_exit(struct vcpu *c)
     case KVM_EXIT_IRQ_WINDOW_OPEN:
     case KVM_EXIT_HLT:
     case KVM_EXIT_NMI:
+    case KVM_EXIT_HYPERV: /* the guest moved its synthetic interrupts' pages: the kernel knows */
         break;
     case KVM_EXIT_SHUTDOWN: /* a triple fault: a PC's chip set answers it with a reset */
         c->parked = true;
@@ -220,6 +227,21 @@ void kvm_vcpu_kick(struct vcpu *c)
         return;
     c->run->immediate_exit = 1;
     pthread_kill(c->thread, KICK);
+}
+
+/* SDM volume 3, 11.5.1: what LVT LINT1 says; an APIC that is off lets it through. */
+int kvm_vcpu_nmi(struct vcpu *c)
+{
+    struct kvm_lapic_state apic;
+    struct kvm_sregs s;
+    uint32_t lint1;
+
+    if (ioctl(c->fd, KVM_GET_LAPIC, &apic) || ioctl(c->fd, KVM_GET_SREGS, &s))
+        return -errno;
+    memcpy(&lint1, apic.regs + LVT_LINT1, sizeof(lint1));
+    if (s.apic_base & APIC_BASE_ON && (lint1 & LVT_MASKED || (lint1 & LVT_MODE) != LVT_NMI))
+        return 0;
+    return ioctl(c->fd, KVM_NMI, 0) ? -errno : 0;
 }
 
 int kvm_vcpu_open(struct kvm *k, unsigned index, struct err *err)

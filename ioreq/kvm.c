@@ -161,6 +161,22 @@ static void kvm_reset_cpus(struct platform *p)
     pthread_cond_broadcast(&k->changed);
 }
 
+/* A vCPU's thread is in the kernel with it: nothing can be asked of it before it is out. */
+static int kvm_nmi(struct platform *p, struct err *err)
+{
+    struct kvm *k = kvm_of(p);
+    bool was = k->paused;
+    int rc = 0;
+
+    k->paused = true;
+    stop_cpus(k);
+    for (unsigned i = 0; !rc && i < k->ncpus; i++)
+        rc = kvm_vcpu_nmi(&k->cpu[i]);
+    k->paused = was;
+    pthread_cond_broadcast(&k->changed);
+    return rc ? err_set(err, rc, "KVM: %s", strerror(-rc)) : 0;
+}
+
 /* ---- set-up ---- */
 
 static int open_kvm(struct kvm *k, struct err *err)
@@ -307,4 +323,5 @@ const struct world world_kvm = {
     .pause = kvm_pause,
     .resume = kvm_resume,
     .reset = kvm_reset_cpus,
+    .nmi = kvm_nmi,
 };

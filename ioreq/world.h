@@ -14,7 +14,9 @@ struct pv;
 struct world_options {
     int domid;               /* Xen only: -xen-domid; -1: none */
     unsigned cpus, max_cpus; /* KVM only: vCPUs at the start, and there can ever be (-smp) */
+    uint32_t hyperv;         /* KVM only: what of it the guest is told (ioreq/hyperv.h) */
     uint64_t ram;            /* bytes of guest RAM, video memory not counted (-m) */
+    uint64_t huge_page;      /* bytes: RAM is of such pages of the kernel's pool; 0: it is not */
     uint64_t low_ram_max;    /* where RAM stops below 4 GiB (-machine max-ram-below-4g) */
     bool incoming;           /* the guest's memory, VRAM included, is restored already */
     const char *firmware; /* a file that ends below 4 GiB; NULL: none (Xen: hvmloader brings it) */
@@ -54,7 +56,8 @@ struct world {
     /* `stop` and `cont`: requests wait and guest time stands still in between. */
     void (*pause)(struct platform *p);
     void (*resume)(struct platform *p);
-    void (*log_dirty)(struct platform *p, bool on); /* for live migration */
+    int (*nmi)(struct platform *p, struct err *err); /* the NMI button; NULL: there is none */
+    void (*log_dirty)(struct platform *p, bool on);  /* for live migration */
     struct pv *(*pv)(struct platform *p); /* the back ends of PV devices; may return NULL */
     /*
      * A word for the process that serves the guest's next start, which need not be this one;

@@ -190,6 +190,12 @@ int vm_next_boot(struct vm *vm, bool unplug, struct err *err)
     return outcome(fake_of(vm), err);
 }
 
+int vm_nmi(struct vm *vm, struct err *err)
+{
+    note(fake_of(vm), "nmi;");
+    return outcome(fake_of(vm), err);
+}
+
 int vm_power_button(struct vm *vm, struct err *err)
 {
     note(fake_of(vm), "button;");

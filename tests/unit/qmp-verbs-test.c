@@ -244,6 +244,7 @@ TEST(small_verbs)
         { "query-pci", "{\"return\": []}\r\n", "" },
         { "xen-colo-do-checkpoint", "COLO replication is not there", "" },
         { "system_powerdown", "\"event\": \"POWERDOWN\"}\r\n{\"return\": {}}\r\n", "button;" },
+        { "inject-nmi", "{\"return\": {}}\r\n", "nmi;" },
         { "system_reset",
           "\"event\": \"RESET\", \"data\": {\"guest\": false, \"reason\": "
           "\"host-qmp-system-reset\"}}\r\n{\"return\": {}}\r\n",
