@@ -86,9 +86,9 @@ static void read_usb(struct guest *g, struct conf *c)
 
 static void read_sound(struct guest *g, struct conf *c)
 {
-    static const char *const cards[][2] = { { "ac97", "AC97" },
-                                            { "all", "AC97" },
-                                            { "es1370", "ES1370" } };
+    static const char *const cards[][2] = {
+        { "ac97", "AC97" }, { "all", "AC97" }, { "es1370", "ES1370" }, { "sb16", "sb16" }
+    };
     const char *s = conf_string(c, "soundhw");
 
     if (!s || !*s)

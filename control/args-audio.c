@@ -127,6 +127,7 @@ static const struct {
 } models[] = {
     { "ac97", "AC97", "Intel 82801AA AC97 Audio" },
     { "es1370", "ES1370", "ENSONIQ AudioPCI ES1370" },
+    { "sb16", "sb16", "Creative Sound Blaster 16" },
 };
 
 static char *list_models(void)
@@ -152,7 +153,7 @@ static int add_model(struct args_ctx *c, const char *opt, const char *name, cons
             driver = models[i].driver;
     }
     if (!driver)
-        return err_set(c->err, -ENOTSUP, "%s %.64s: not supported; use ac97 or es1370", opt, name);
+        return err_set(c->err, -ENOTSUP, "%s %.64s: not supported; use ac97, es1370 or sb16", opt, name);
     arg = audiodev ? xasprintf("%s,audiodev=%s", driver, audiodev) : xstrdup(driver);
     rc = args_device(c, NULL, arg);
     free(arg);

@@ -72,7 +72,7 @@ static const struct keyval_key port_keys[] = { { "driver", 0 }, { "chardev", 0 }
                                                { NULL, 0 } };
 
 #define NO_SCSI  "use hd* vdevs (hda to hdd)"
-#define NO_HDA   "use soundhw=\"ac97\" or \"es1370\""
+#define NO_HDA   "use soundhw=\"ac97\", \"es1370\" or \"sb16\""
 #define NO_USB   "use usbversion=1 or usb=1"
 #define NO_NIC   "use model=rtl8139, e1000, pcnet or ne2k_pci"
 #define NO_SPICE "use -vnc"
@@ -91,6 +91,7 @@ static const struct {
     { "AC97", DEV_CARD, NULL, sound_keys },
     { "es1370", DEV_CARD, NULL, sound_keys },
     { "ES1370", DEV_CARD, NULL, sound_keys },
+    { "sb16", DEV_CARD, NULL, sb16_keys },
     { "ide-cd", DEV_IDE, NULL, args_ide_keys },
     { "ide-hd", DEV_IDE, NULL, args_ide_keys },
     { "rtl8139", DEV_NIC, NULL, args_nic_keys },
@@ -130,7 +131,6 @@ static const struct {
     { "adlib", DEV_REFUSE, NO_HDA },
     { "cs4231a", DEV_REFUSE, NO_HDA },
     { "gus", DEV_REFUSE, NO_HDA },
-    { "sb16", DEV_REFUSE, NO_HDA, sb16_keys },
     { "intel-hda", DEV_REFUSE, NO_HDA },
     { "ich9-intel-hda", DEV_REFUSE, NO_HDA },
     { "hda-duplex", DEV_REFUSE, NO_HDA },

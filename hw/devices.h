@@ -32,4 +32,5 @@ extern const struct device_type debugcon_type;   /* hw/debugcon.c */
 extern const struct device_type fw_cfg_type;     /* hw/fw-cfg.c */
 extern const struct device_type hpet_type;       /* hw/hpet.c */
 extern const struct device_type fdc_type;        /* hw/fdc.c */
+extern const struct device_type sb16_type;       /* hw/sb16.c */
 extern const struct device_type pflash_type;     /* hw/pflash.c */

@@ -4,9 +4,9 @@
  * registers. The second one has its registers at every other port, and its
  * channel 0 is the cascade.
  *
- * A device that wants its bytes moved calls dma8237_transfer(); that is the
- * 8-bit channels only. Not modelled: memory to memory, software requests (they
- * are remembered and start nothing), priorities and timing of the command word.
+ * A device that wants its bytes moved calls dma8237_transfer(). Not modelled: memory to memory,
+ * software requests (they are remembered and start nothing), priorities and timing of the command
+ * word.
  */
 #include "hw/dma8237.h"
 #include <string.h>
@@ -16,6 +16,7 @@
 
 #define CHANNELS 4
 #define PAGES    16
+#define WATCHERS 4
 
 /* Registers beyond the eight address and count ones; meaning when written / read */
 enum {
@@ -54,6 +55,10 @@ struct dma_chip {
 
 struct dma8237 {
     struct device dev;
+    struct {
+        struct device *dev;
+        void (*look)(struct device *dev);
+    } watch[WATCHERS];
     struct {
         struct dma_chip chip[2];
         uint8_t page[PAGES];
@@ -160,8 +165,18 @@ static struct dma8237 *dma_of(struct device *dev)
     return container_of(dev, struct dma8237, dev);
 }
 
+/* Addresses, counts, terminal counts: let those who move now and then do it now. */
+static void ask_watchers(struct dma8237 *d, unsigned reg)
+{
+    for (unsigned i = 0; i < WATCHERS && reg <= REG_COMMAND; i++) {
+        if (d->watch[i].look)
+            d->watch[i].look(d->watch[i].dev);
+    }
+}
+
 static uint64_t dma1_read(struct device *dev, uint64_t off, unsigned width)
 {
+    ask_watchers(dma_of(dev), (unsigned)off);
     return chip_read(&dma_of(dev)->s.chip[0], off);
 }
 
@@ -172,6 +187,7 @@ static void dma1_write(struct device *dev, uint64_t off, uint64_t val, unsigned 
 
 static uint64_t dma2_read(struct device *dev, uint64_t off, unsigned width)
 {
+    ask_watchers(dma_of(dev), (unsigned)off / 2);
     return chip_read(&dma_of(dev)->s.chip[1], off / 2);
 }
 
@@ -201,8 +217,8 @@ PAGE_WINDOW(page_8f, 0xf)
 
 /* ---- transfers ---- */
 
-/* Page registers of channels 0-3, by port 0x80 + n */
-static const uint8_t page_of[CHANNELS] = { 0x7, 0x3, 0x1, 0x2 };
+/* Page registers of channels 0-7, by port 0x80 + n; channel 4 is the cascade. */
+static const uint8_t page_of[2 * CHANNELS] = { 0x7, 0x3, 0x1, 0x2, 0xf, 0xb, 0x9, 0xa };
 
 static struct dma8237 *dma_find(struct platform *p)
 {
@@ -223,14 +239,39 @@ static bool channel_ready(const struct dma_chip *c, unsigned ch, enum dma_dir di
     return kind == MODE_VERIFY || kind == (dir == DMA_TO_MEMORY ? MODE_WRITE : MODE_READ);
 }
 
+static bool is_channel(unsigned channel)
+{
+    return channel < 2 * CHANNELS && channel != CHANNELS;
+}
+
 bool dma8237_ready(struct device *dev, unsigned channel, enum dma_dir dir)
 {
     struct dma8237 *d = dma_find(dev->plat);
 
-    return d && channel < CHANNELS && channel_ready(&d->s.chip[0], channel, dir);
+    return d && is_channel(channel) &&
+           channel_ready(&d->s.chip[channel / CHANNELS], channel % CHANNELS, dir);
 }
 
-/* n bytes that do not cross the end of the 64 KiB, upwards. */
+void dma8237_watch(struct device *dev, void (*look)(struct device *dev))
+{
+    struct dma8237 *d = dma_find(dev->plat);
+    unsigned free = WATCHERS;
+
+    for (unsigned i = 0; d && i < WATCHERS; i++) {
+        if (d->watch[i].dev == dev) {
+            free = i;
+            break;
+        }
+        if (!d->watch[i].dev && free == WATCHERS)
+            free = i;
+    }
+    if (free < WATCHERS) {
+        d->watch[free].dev = look ? dev : NULL;
+        d->watch[free].look = look;
+    }
+}
+
+/* n bytes that do not cross the end of the page, upwards. */
 static void move_up(struct dma8237 *d, uint64_t gpa, uint8_t *buf, size_t n, enum dma_dir dir)
 {
     int rc =
@@ -240,53 +281,71 @@ static void move_up(struct dma8237 *d, uint64_t gpa, uint8_t *buf, size_t n, enu
         guest_err(&d->dev, "ISA DMA at %llx is not memory", (unsigned long long)gpa);
 }
 
-static size_t channel_move(struct dma8237 *d, unsigned ch, uint8_t *buf, size_t len,
-                           enum dma_dir dir)
+/* The second chip's addresses are those of words: bit 0 of its pages is not used. */
+static uint64_t where(const struct dma8237 *d, unsigned channel)
 {
-    struct dma_chip *c = &d->s.chip[0];
-    bool down = c->mode[ch] & MODE_DOWN, real = (c->mode[ch] & MODE_KIND) != MODE_VERIFY;
-    uint64_t page = (uint64_t)d->s.page[page_of[ch]] << 16;
-    size_t left = (size_t)c->count[ch] + 1, n, done = 0;
+    uint64_t page = d->s.page[page_of[channel]], addr;
 
-    if (len > left)
-        len = left;
+    addr = d->s.chip[channel / CHANNELS].addr[channel % CHANNELS];
+    return channel < CHANNELS ? page << 16 | addr : (page & ~UINT64_C(1)) << 16 | addr << 1;
+}
+
+/* `units` bytes or words. */
+static void channel_move(struct dma8237 *d, unsigned channel, uint8_t *buf, size_t units,
+                         enum dma_dir dir)
+{
+    struct dma_chip *c = &d->s.chip[channel / CHANNELS];
+    unsigned ch = channel % CHANNELS, shift = channel / CHANNELS;
+    bool down = c->mode[ch] & MODE_DOWN, real = (c->mode[ch] & MODE_KIND) != MODE_VERIFY;
+    size_t n, done = 0;
+
     if (!real && dir == DMA_FROM_MEMORY)
-        memset(buf, 0, len);
-    for (; done < len; done += n) {
+        memset(buf, 0, units << shift);
+    for (; done < units; done += n) {
         n = down ? 1 : 0x10000 - c->addr[ch];
-        if (n > len - done)
-            n = len - done;
+        if (n > units - done)
+            n = units - done;
         if (real)
-            move_up(d, page | c->addr[ch], buf + done, n, dir);
+            move_up(d, where(d, channel), buf + (done << shift), n << shift, dir);
         c->addr[ch] += down ? -1 : (int)n;
     }
-    c->count[ch] -= len;
-    return len;
+    c->count[ch] -= units;
+}
+
+static void terminal_count(struct dma_chip *c, unsigned ch)
+{
+    c->status |= 1u << ch;
+    c->request &= ~(1u << ch);
+    if (c->mode[ch] & MODE_AUTO) {
+        c->addr[ch] = c->base_addr[ch];
+        c->count[ch] = c->base_count[ch];
+    } else {
+        c->mask |= 1u << ch;
+    }
 }
 
 size_t dma8237_transfer(struct device *dev, unsigned channel, void *buf, size_t len,
                         enum dma_dir dir, bool *tc)
 {
     struct dma8237 *d = dma_find(dev->plat);
-    struct dma_chip *c = d ? &d->s.chip[0] : NULL;
-    size_t n;
+    unsigned ch = channel % CHANNELS, shift = channel / CHANNELS;
+    struct dma_chip *c;
+    size_t units;
 
     *tc = false;
-    if (!d || channel >= CHANNELS || !len || !channel_ready(c, channel, dir))
+    if (!d || !is_channel(channel))
         return 0;
-    *tc = len > c->count[channel];
-    n = channel_move(d, channel, buf, len, dir);
-    if (!*tc)
-        return n;
-    c->status |= 1u << channel;
-    c->request &= ~(1u << channel);
-    if (c->mode[channel] & MODE_AUTO) {
-        c->addr[channel] = c->base_addr[channel];
-        c->count[channel] = c->base_count[channel];
-    } else {
-        c->mask |= 1u << channel;
-    }
-    return n;
+    c = &d->s.chip[shift];
+    units = len >> shift;
+    if (!units || !channel_ready(c, ch, dir))
+        return 0;
+    *tc = units > c->count[ch];
+    if (*tc)
+        units = (size_t)c->count[ch] + 1;
+    channel_move(d, channel, buf, units, dir);
+    if (*tc)
+        terminal_count(c, ch);
+    return units << shift;
 }
 
 static void dma8237_reset(struct device *dev, enum reset_kind kind)

@@ -62,6 +62,7 @@ static const struct {
     { "usb-kbd", &usb_kbd_type },
     { "AC97", &ac97_type.dev },
     { "ES1370", &es1370_type.dev },
+    { "sb16", &sb16_type },
     { "ahci", &ahci_type.dev },
     { "ich9-ahci", &ahci_type.dev },
 };

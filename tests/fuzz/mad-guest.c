@@ -15,7 +15,7 @@ static const struct {
     { 6, draw },           { 4, change_disc },   { 40, cd_packet },        { 6, vga_mode },
     { 10, ps2 },           { 6, cmos },          { 30, floppy_command },   { 10, firmware_dma },
     { 80, usb_schedule },  { 40, cirrus_blit },  { 10, flash_command },    { 30, ac97_list },
-    { 30, es1370_frames },
+    { 30, es1370_frames }, { 30, sb16_block },
 };
 
 static void act(struct mad *f)

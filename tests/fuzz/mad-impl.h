@@ -52,6 +52,7 @@ void mad_net_act(struct mad *f);
 /* mad-sound.c */
 void ac97_list(struct mad *f);
 void es1370_frames(struct mad *f);
+void sb16_block(struct mad *f);
 /* mad-world.c: what comes from outside */
 void clock_on(struct mad *f);
 void frame_in(struct mad *f);

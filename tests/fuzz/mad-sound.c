@@ -63,3 +63,33 @@ void es1370_frames(struct mad *f)
         io(f, IO_PORT, below(f, 2), ports + below(f, 64), value(f), 1u << below(f, 3));
     }
 }
+
+/* Whole DSP commands, with one of the card's DMA channels set up. */
+void sb16_block(struct mad *f)
+{
+    static const uint8_t start[] = { 0x14, 0x1c, 0x24, 0x2c, 0x75, 0x7f, 0x80, 0x90,
+                                     0xb0, 0xb6, 0xb8, 0xc0, 0xc4, 0xc8, 0xce };
+    bool words = below(f, 2);
+    uint32_t chip = words ? 0xc0 : 0x00, step = words ? 2 : 1, addr = ram_addr(f) >> words;
+
+    io(f, IO_PORT, true, chip + 0x0c * step, 0, 1);
+    io(f, IO_PORT, true, chip + 0x0b * step, (value(f) & 0xbc) | 1, 1);
+    io(f, IO_PORT, true, chip + 2 * step, addr, 1);
+    io(f, IO_PORT, true, chip + 2 * step, addr >> 8, 1);
+    io(f, IO_PORT, true, words ? 0x8b : 0x83, addr >> (16 - words), 1);
+    io(f, IO_PORT, true, chip + 3 * step, below(f, 2) ? below(f, 100) : value(f), 1);
+    io(f, IO_PORT, true, chip + 3 * step, below(f, 4), 1);
+    io(f, IO_PORT, true, chip + 0x0a * step, 1, 1);
+    if (below(f, 4) == 0)
+        io(f, IO_PORT, true, 0x226, below(f, 2), 1);
+    io(f, IO_PORT, true, 0x22c, below(f, 2) ? 0x40 : 0x41, 1);
+    io(f, IO_PORT, true, 0x22c, value(f), 1);
+    io(f, IO_PORT, true, 0x22c, below(f, 4) ? start[below(f, sizeof(start))] : value(f), 1);
+    for (unsigned i = below(f, 5); i > 0; i--)
+        io(f, IO_PORT, true, 0x22c, below(f, 2) ? below(f, 2) : value(f), 1);
+    for (unsigned i = below(f, 20); i > 0; i--) {
+        if (below(f, 2))
+            clock_on(f);
+        io(f, IO_PORT, below(f, 2), 0x220 + below(f, 16), value(f), 1u << below(f, 3));
+    }
+}

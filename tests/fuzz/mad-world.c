@@ -105,7 +105,7 @@ static void add_usb(struct mad *f)
 
 static void add_sound(struct mad *f)
 {
-    static const char *const type[] = { "AC97", "ES1370" };
+    static const char *const type[] = { "AC97", "ES1370", "sb16" };
     struct config how = { 0 };
     struct err err;
 

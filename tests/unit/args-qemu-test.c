@@ -811,11 +811,11 @@ TEST(sound)
     struct line *l = parse("dm|-audiodev|wav,id=w,path=/tmp/a,b.wav,out.frequency=48000,"
                            "in.voices=0,timer-period=5000|-device|ac97,audiodev=w,id=s|"
                            "-audiodev|{\"driver\":\"none\",\"id\":\"n\",\"out\":{\"frequency\":"
-                           "8000}}|-audio|none,model=es1370|-soundhw|ac97|-global|AC97.addr=9");
+                           "8000}}|-audio|none,model=es1370|-soundhw|ac97,sb16|-global|AC97.addr=9");
 
     if (l->rc)
         fprintf(stderr, "%s\n", l->err.msg);
-    CHECK(l->rc == 0 && l->a.naudiodevs == 3 && l->a.ndevices == 3);
+    CHECK(l->rc == 0 && l->a.naudiodevs == 3 && l->a.ndevices == 4);
     CHECK(is(l->a.audiodevs[0].id, "w"));
     CHECK(is(config_str(&l->a.audiodevs[0].cfg, "path", ""), "/tmp/a,b.wav"));
     CHECK(is(config_str(&l->a.audiodevs[0].cfg, "out.frequency", ""), "48000"));
@@ -825,6 +825,7 @@ TEST(sound)
     CHECK(is(config_str(&l->a.devices[1].cfg, "audiodev", ""), l->a.audiodevs[2].id));
     CHECK(!config_str(&l->a.devices[2].cfg, "audiodev", NULL));
     CHECK(is(config_str(&l->a.devices[2].cfg, "addr", ""), "9"));
+    CHECK(is(l->a.devices[3].driver, "sb16"));
     done(l);
     l = parse("dm|-audio|model=help");
     CHECK(l->rc == 0 && strstr(l->a.print, "ac97"));

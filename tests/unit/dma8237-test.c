@@ -171,6 +171,41 @@ TEST(from_memory_and_the_exact_end)
     CHECK(!strcmp(buf, "wxyz"));
 }
 
+/* Channel 6 moves words: its page has 128 KiB, and an odd byte stays. */
+TEST(words)
+{
+    struct qt *t = qt_start(&dma8237_type);
+    char buf[8] = "";
+    bool tc = false;
+
+    memcpy(t->ram + 0x3fffc, "abcd", 4);
+    memcpy(t->ram + 0x20000, "efgh", 4);
+    outb(t, 0xd8, 0);
+    outb(t, 0xd6, 0x5a);
+    outb(t, 0xc8, 0xfe); /* words 1fffe and on */
+    outb(t, 0xc8, 0xff);
+    outb(t, 0x89, 0x03); /* bit 0 is not used */
+    outb(t, 0xca, 0x03);
+    outb(t, 0xca, 0x00);
+    CHECK_EQ(dma8237_transfer(t->dev, 6, buf, 4, DMA_FROM_MEMORY, &tc), 0); /* masked */
+    outb(t, 0xd4, 0x02);
+    CHECK(dma8237_ready(t->dev, 6, DMA_FROM_MEMORY) && !dma8237_ready(t->dev, 4, DMA_FROM_MEMORY));
+    CHECK_EQ(dma8237_transfer(t->dev, 6, buf, 1, DMA_FROM_MEMORY, &tc), 0);
+    CHECK_EQ(dma8237_transfer(t->dev, 6, buf, 7, DMA_FROM_MEMORY, &tc), 6);
+    CHECK(!tc && !memcmp(buf, "abcdef", 6));
+    outb(t, 0xd8, 0);
+    CHECK_EQ(inb(t, 0xca), 0);
+    CHECK_EQ(inb(t, 0xca), 0);
+    CHECK_EQ(dma8237_transfer(t->dev, 6, buf, 6, DMA_FROM_MEMORY, &tc), 2);
+    CHECK(tc && !memcmp(buf, "gh", 2));
+    CHECK_EQ(inb(t, 0xd0), 0x04);
+    CHECK_EQ(inb(t, 0x08), 0);
+    CHECK_EQ(dma8237_transfer(t->dev, 6, buf, 4, DMA_FROM_MEMORY, &tc), 4); /* again */
+    CHECK(!memcmp(buf, "abcd", 4));
+    CHECK_EQ(dma8237_transfer(t->dev, 4, buf, 4, DMA_FROM_MEMORY, &tc), 0);
+    CHECK_EQ(dma8237_transfer(t->dev, 8, buf, 4, DMA_FROM_MEMORY, &tc), 0);
+}
+
 TEST(autoinitialize_starts_again)
 {
     struct qt *t = qt_start(&dma8237_type);
