@@ -29,6 +29,21 @@ struct bios_facts {
     struct bios_strings smbios;
 };
 
+#define BIOS_KERNEL_ROM "genroms/kernel.bin" /* a file of fw_cfg: an option ROM that starts it */
+
+struct bios_kernel { /* started directly; paths of files */
+    const char *kernel;
+    const char *initrd; /* NULL: none */
+    const char *append; /* its command line; NULL: an empty one */
+    uint64_t ram_low;   /* bytes below 4 GiB */
+};
+
+/*
+ * Adds what firmware starts the kernel with. The files are read here. 0, or -errno with a line in
+ * err that names -kernel, -initrd or -append.
+ */
+int bios_kernel(struct device *fw_cfg, const struct bios_kernel *k, struct err *err);
+
 /* Adds all to the fw_cfg device. Before the guest runs. 0, or -errno with a line in err. */
 int bios_load(struct device *fw_cfg, const struct bios_facts *f, struct err *err);
 

@@ -98,6 +98,18 @@ static void add_board(struct words *w, const struct guest *g, const struct dm_pl
     add_socket(w, p->dir, "keeper");
     add(w, "-boot");
     add(w, "order=%s", g->boot);
+    if (g->kernel) {
+        add(w, "-kernel");
+        add(w, "%s", g->kernel);
+    }
+    if (g->ramdisk) {
+        add(w, "-initrd");
+        add(w, "%s", g->ramdisk);
+    }
+    if (g->cmdline) {
+        add(w, "-append");
+        add(w, "%s", g->cmdline);
+    }
     if (g->bios) {
         add(w, "-bios");
         add(w, "%s", g->bios);

@@ -46,14 +46,40 @@ static void read_type(struct conf *c)
                      "write type=\"hvm\"");
 }
 
-static void read_kernel(struct conf *c)
+/* As xl has it: cmdline, or else root and extra. */
+static char *make_cmdline(struct conf *c)
 {
-    const char *kernel = conf_string(c, "kernel");
+    const char *cmdline = conf_string(c, "cmdline"), *root = conf_string(c, "root");
+    const char *extra = conf_string(c, "extra");
+    char *text = NULL;
 
-    if (kernel && *kernel && strncmp(base_name(kernel), "hvmloader", strlen("hvmloader")))
-        conf_error(c, "kernel", -1,
-                   "%.80s is not started directly yet; boot from a disk or CD, and remove the key",
-                   kernel);
+    if (cmdline && (root || extra))
+        conf_warn(c, root ? "root" : "extra", -1, "is old, and cmdline is there; left out");
+    if (cmdline)
+        return guest_copy(cmdline);
+    if (root && asprintf(&text, "root=%s%s%s", root, extra ? " " : "", extra ? extra : "") < 0)
+        text = NULL;
+    return root ? text : guest_copy(extra);
+}
+
+/* Files of old have hvmloader here. */
+static void read_kernel(struct guest *g, struct conf *c)
+{
+    static const char *const with[] = { "ramdisk", "cmdline", "root", "extra" };
+    const char *kernel = conf_string(c, "kernel"), *ramdisk = conf_string(c, "ramdisk");
+
+    if (!kernel || !*kernel || !strncmp(base_name(kernel), "hvmloader", strlen("hvmloader"))) {
+        for (unsigned i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+            const char *val = conf_string(c, with[i]);
+
+            if (val && *val)
+                conf_warn(c, with[i], -1, "goes with a kernel that is started directly; left out");
+        }
+        return;
+    }
+    g->kernel = guest_copy(kernel);
+    g->ramdisk = ramdisk && *ramdisk ? guest_copy(ramdisk) : NULL;
+    g->cmdline = make_cmdline(c);
 }
 
 static void read_name(struct guest *g, struct conf *c)
@@ -298,7 +324,7 @@ int guest_read(struct guest *g, struct conf *c)
 {
     memset(g, 0, sizeof(*g));
     read_type(c);
-    read_kernel(c);
+    read_kernel(g, c);
     read_name(g, c);
     read_uuid(g, c);
     read_memory(g, c);
@@ -346,6 +372,9 @@ void guest_free(struct guest *g)
     free(g->uuid);
     free(g->boot);
     free(g->bios);
+    free(g->kernel);
+    free(g->ramdisk);
+    free(g->cmdline);
     free(g->dm);
     free(g->sound);
     memset(g, 0, sizeof(*g));
@@ -390,13 +419,19 @@ static void look_at_disk(const struct guest_disk *d, struct conf *c)
         look_inside(d, c);
 }
 
+static void look_at_file(struct conf *c, const char *key, const char *path)
+{
+    if (path && access(path, R_OK))
+        conf_error(c, key, -1, "%.200s: %s; correct the path", path, strerror(errno));
+}
+
 int guest_look(const struct guest *g, struct conf *c)
 {
     for (unsigned i = 0; i < g->ndisks; i++)
         look_at_disk(&g->disks[i], c);
-    if (g->bios && access(g->bios, R_OK))
-        conf_error(c, "bios_path_override", -1, "%.200s: %s; correct the path", g->bios,
-                   strerror(errno));
+    look_at_file(c, "bios_path_override", g->bios);
+    look_at_file(c, "kernel", g->kernel);
+    look_at_file(c, "ramdisk", g->ramdisk);
     if (g->dm && access(g->dm, X_OK))
         conf_error(c, "device_model_override", -1, "%.200s: %s; correct the path or remove the key",
                    g->dm, strerror(errno));

@@ -49,6 +49,7 @@ struct guest {
     unsigned memory; /* MiB */
     unsigned vcpus, max_vcpus;
     char *boot; /* letters */
+    char *kernel, *ramdisk, *cmdline; /* a kernel that is started directly; NULL: none */
     char *bios; /* a file; NULL: SeaBIOS */
     char *dm;   /* device_model_override=; NULL: the installed one */
     bool acpi, hpet, ahci, usb, localtime;

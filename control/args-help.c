@@ -16,6 +16,7 @@ const char *args_help(void)
            "                          a floppy, c disk, d CD, n network\n"
            "  -rtc base=utc|localtime|DATE[,clock=host|vm]  -bios F  -nodefaults\n"
            "  -action reboot=shutdown|reset,shutdown=pause|poweroff  -no-reboot  -no-shutdown\n"
+           "  -kernel F [-initrd F] [-append TEXT]   a Linux kernel, without a boot loader\n"
            "  -uuid UUID  -no-acpi  -S (wait for `cont`)  -preconfig  -incoming fd:K\n"
            "  -readconfig F (options from a file)\n"
            "\n"

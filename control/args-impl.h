@@ -65,6 +65,9 @@ int args_check_accel(struct args_ctx *c);
 /* args-boot.c */
 option_fn args_boot, args_rtc, args_action, args_no_reboot, args_no_shutdown, args_bios;
 int args_join_name(struct args_ctx *c);
+/* args-firmware.c */
+option_fn args_kernel;
+int args_join_kernel(struct args_ctx *c);
 /* args-char.c */
 option_fn args_chardev, args_mon, args_serial, args_qmp, args_debugcon, args_monitor, args_parallel;
 int args_isa_debugcon(struct args_ctx *c, const struct config *cfg);

@@ -162,9 +162,9 @@ static const struct option options[] = {
     { "web-console", true, args_web_console, NULL },
     { "display", true, args_display, NULL },
     { "k", true, opt_string, NULL },
-    { "kernel", true, opt_refuse, "boot from a disk or CD image instead" },
-    { "initrd", true, opt_refuse, "boot from a disk or CD image instead" },
-    { "append", true, opt_refuse, "boot from a disk or CD image instead" },
+    { "kernel", true, args_kernel, NULL },
+    { "initrd", true, args_kernel, NULL },
+    { "append", true, args_kernel, NULL },
     { "serial", true, args_serial, NULL },
     { "nographic", false, opt_flag, NULL },
     { "spice", true, opt_refuse, "use -vnc" },
@@ -411,10 +411,9 @@ void args_free_ctx(struct args_ctx *c)
 int args_parse(struct vm_args *a, int argc, char **argv, struct err *err)
 {
     static int (*const steps[])(struct args_ctx *) = {
-        settle_world,       args_join_sets, args_join_plugs,
-        args_join_flash,    args_join_nics, args_join_defaults,
-        args_join_chardevs, args_join_name, args_join_bootorder,
-        args_join_audio,    finish,
+        settle_world,        args_join_sets,     args_join_plugs,    args_join_flash,
+        args_join_nics,      args_join_defaults, args_join_chardevs, args_join_name,
+        args_join_bootorder, args_join_audio,    args_join_kernel,   finish,
     };
     struct args_ctx c = { .a = a, .err = err };
     int rc;
@@ -461,7 +460,8 @@ void args_free(struct vm_args *a)
     char *strings[] = { a->name,           a->machine, a->accel,     a->keymap,   a->vnc.host,
                         a->vnc.unix_path,  a->chroot,  a->runas,     a->debugcon, a->parallel,
                         a->rom_path,       a->uuid,    a->print,     a->bios,     a->bootorder,
-                        a->bootopt.splash, a->qtest,   a->qtest_log, a->trace,    a->replay };
+                        a->bootopt.splash, a->qtest,   a->qtest_log, a->trace,    a->replay,
+                        a->kernel,         a->initrd,  a->append };
 
     for (unsigned i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
         free(strings[i]);

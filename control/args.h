@@ -162,6 +162,7 @@ struct vm_args {
     struct boot_arg bootopt;
     char *bootorder; /* OFW paths in bootindex order, '\n' between them; NULL: none */
     struct rtc_arg rtc;
+    char *kernel, *initrd, *append; /* files, and the kernel's command line; NULL: not said */
     char *bios;      /* -bios FILE, found in rom_path or as a path; NULL: the default */
     bool fd_bootchk; /* not -no-fd-bootchk */
     enum on_reboot on_reboot;

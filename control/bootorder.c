@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bios-loader/bios.h"
 #include "control/args-impl.h"
 #include "control/bootorder.h"
 
@@ -204,6 +205,13 @@ int args_join_bootorder(struct args_ctx *c)
     order_all(o);
     for (unsigned i = 0; !o->rc && i < o->n; i++) {
         char *longer = text ? xasprintf("%s\n%s", text, o->list[i].path) : xstrdup(o->list[i].path);
+
+        free(text);
+        text = longer;
+    }
+    if (!o->rc && c->a->kernel) { /* bios-loader/kernel.c brings the ROM */
+        char *longer =
+            xasprintf("/rom@" BIOS_KERNEL_ROM "%s%s", text ? "\n" : "", text ? text : "");
 
         free(text);
         text = longer;

@@ -53,11 +53,25 @@ static void uuid_bytes(const char *text, uint8_t *out)
     }
 }
 
+static uint64_t ram_low(const struct vm_args *a)
+{
+    return a->ram < a->max_ram_below_4g ? a->ram : a->max_ram_below_4g;
+}
+
+static int add_kernel(const struct vm_args *a, struct device *fw, struct err *err)
+{
+    const struct bios_kernel k = {
+        .kernel = a->kernel, .initrd = a->initrd, .append = a->append, .ram_low = ram_low(a)
+    };
+
+    return a->kernel ? bios_kernel(fw, &k, err) : 0;
+}
+
 int firmware_tables(struct vm *vm, struct err *err)
 {
     const struct vm_args *a = &vm->args;
     struct device *fw = machine_find(&vm->machine, "fw_cfg");
-    uint64_t low = a->ram < a->max_ram_below_4g ? a->ram : a->max_ram_below_4g;
+    uint64_t low = ram_low(a);
     uint8_t uuid[16] = { 0 };
     struct bios_facts f = {
         .cpus = a->cpus,
@@ -69,6 +83,8 @@ int firmware_tables(struct vm *vm, struct err *err)
         .parallel = machine_find(&vm->machine, "parallel0") != NULL,
     };
 
+    if (fw && add_kernel(a, fw, err))
+        return -EINVAL;
     if (vm->world != &world_kvm || !fw || !a->acpi)
         return 0;
     for (unsigned i = 0; i < ARGS_SERIALS; i++)

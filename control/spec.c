@@ -158,6 +158,13 @@ static void spec_fw_cfg(const struct vm_args *a, struct config *fw)
     config_set(fw, "hpet", a->hpet ? "on" : "off");
 }
 
+/* Under Xen there is the device only for SeaBIOS to find a kernel in. */
+static void spec_loader(const struct vm_args *a, struct config *fw)
+{
+    config_set(fw, "bare", "on");
+    config_set(fw, "bootorder", a->bootorder);
+}
+
 /* What Xen has itself. */
 static void spec_clocks(const struct vm_args *a, struct machine_spec *spec, struct config *cmos)
 {
@@ -256,6 +263,8 @@ static void spec_board(struct vm *vm, struct machine_spec *spec)
     }
     if (a->own_clocks)
         spec_clocks(a, spec, cmos);
+    else if (a->kernel)
+        spec_loader(a, machine_spec_add(spec, "fw_cfg", "fw_cfg"));
     if (a->platform_pci)
         spec_platform(vm, machine_spec_add(spec, "xen-platform", "platform"));
     if (a->parallel)

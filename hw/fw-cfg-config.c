@@ -131,9 +131,23 @@ static int add_board(struct device *fw, const struct config *cfg, struct err *er
     return rc;
 }
 
+/* Where a hypervisor's own loader has told firmware of the machine: only what to boot. */
+static int describe_bare(struct device *fw, const struct config *cfg, struct err *err)
+{
+    int rc = fw_cfg_add_bytes(fw, FW_CFG_SIGNATURE, "QEMU", 4, err);
+
+    if (rc == 0)
+        rc = fw_cfg_add_uint(fw, FW_CFG_ID, ID_PORT | ID_DMA, 4, err);
+    return rc ? rc : add_text(fw, cfg, "bootorder", err);
+}
+
 int fw_cfg_describe(struct device *fw, const struct config *cfg, struct err *err)
 {
-    int rc = add_board(fw, cfg, err);
+    int rc;
+
+    if (config_bool(cfg, "bare", false))
+        return describe_bare(fw, cfg, err);
+    rc = add_board(fw, cfg, err);
 
     if (rc == 0)
         rc = add_uuid(fw, cfg, err);

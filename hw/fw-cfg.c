@@ -6,7 +6,8 @@
  *
  * Config: uuid, ram-low, ram-high (bytes), cpus, max-cpus, boot-menu (on/off),
  * reboot-timeout and splash-time (milliseconds), bootorder and bios-geometry
- * (text of the files of these names), hpet (on: there is one, tell firmware).
+ * (text of the files of these names), hpet (on: there is one, tell firmware);
+ * bare (on: nothing but bootorder and what is added at set-up).
  */
 #include "hw/fw-cfg.h"
 #include <errno.h>
@@ -88,41 +89,65 @@ static struct fw_item *item_find(struct fw_cfg *f, uint16_t key)
     return NULL;
 }
 
-static struct fw_item *item_new(struct fw_cfg *f, uint16_t key, const void *data, size_t len,
-                                struct err *err)
+/* data is of malloc(), and ours from here on. */
+static struct fw_item *item_take(struct fw_cfg *f, uint16_t key, uint8_t *data, size_t len,
+                                 struct err *err)
 {
     struct fw_item *it;
 
     if (f->n == ITEMS) {
         err_set(err, -ENOSPC, "%s: more than %d items", f->dev.id, ITEMS);
+        free(data);
         return NULL;
     }
     it = &f->item[f->n];
     memset(it, 0, sizeof(*it));
-    it->data = malloc(len + 1);
-    if (!it->data) {
-        err_set(err, -ENOMEM, "%s: out of memory", f->dev.id);
-        return NULL;
-    }
-    if (len)
-        memcpy(it->data, data, len);
+    it->data = data;
     it->len = len;
     it->key = key;
     f->n++;
     return it;
 }
 
+static struct fw_item *item_new(struct fw_cfg *f, uint16_t key, const void *data, size_t len,
+                                struct err *err)
+{
+    uint8_t *copy = malloc(len + 1);
+
+    if (!copy) {
+        err_set(err, -ENOMEM, "%s: out of memory", f->dev.id);
+        return NULL;
+    }
+    if (len)
+        memcpy(copy, data, len);
+    return item_take(f, key, copy, len, err);
+}
+
+static void item_drop(struct fw_cfg *f, uint16_t key)
+{
+    struct fw_item *old = item_find(f, key);
+
+    if (!old)
+        return;
+    free(old->data);
+    *old = f->item[--f->n];
+}
+
 int fw_cfg_add_bytes(struct device *dev, uint16_t key, const void *data, size_t len,
                      struct err *err)
 {
     struct fw_cfg *f = fw_of(dev);
-    struct fw_item *old = item_find(f, key);
 
-    if (old) {
-        free(old->data);
-        *old = f->item[--f->n];
-    }
+    item_drop(f, key);
     return item_new(f, key, data, len, err) ? 0 : -ENOMEM;
+}
+
+int fw_cfg_give_bytes(struct device *dev, uint16_t key, uint8_t *data, size_t len, struct err *err)
+{
+    struct fw_cfg *f = fw_of(dev);
+
+    item_drop(f, key);
+    return item_take(f, key, data, len, err) ? 0 : -ENOMEM;
 }
 
 void fw_put_le(uint8_t *to, uint64_t val, unsigned bytes)

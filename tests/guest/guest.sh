@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # Makes the guests that the lab boots; to be sourced. Results are kept in the lab's cache.
-#     guest_iso [KERNEL-ARGUMENT...]   prints the path of an ISO: GRUB, Debian's kernel, our init
+#     guest_iso [KERNEL-ARGUMENT...]   prints the path of an ISO: GRUB, Debian's kernel, our init;
+#                                      beside it are vmlinuz, initrd and cmdline, its parts
 #     guest_pv_iso                     the same, free to unplug and to use PV devices
 #     guest_netboot                    prints the folder of Debian's installer as PXE wants it
 #     guest_bare                       prints the path of a disk image with the bare fuzzer
@@ -64,6 +65,8 @@ END
         biosdisk iso9660 linux echo
     xorriso -as mkisofs -quiet -V PORTICO -o "$out/guest.iso" -b grub.img -no-emul-boot \
         -boot-load-size 4 -boot-info-table --grub2-boot-info "$work/iso" 2>/dev/null
+    mv "$work/iso/vmlinuz" "$work/iso/initrd" "$out/"
+    echo "$GUEST_CMDLINE $GUEST_ARGS" > "$out/cmdline"
     rm -rf "$work"
 }
 

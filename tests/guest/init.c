@@ -148,6 +148,14 @@ static void cmd_pci(int argc, char **argv)
     }
 }
 
+static void cmd_cmdline(int argc, char **argv)
+{
+    char text[1024];
+
+    slurp("/proc/cmdline", text, sizeof(text));
+    say("cmdline %.900s", text);
+}
+
 static void cmd_end(int argc, char **argv)
 {
     bool off = !strcmp(argv[0], "poweroff");
@@ -198,6 +206,7 @@ static const struct command basic_commands[] = { { "help", cmd_help, "this list"
                                                  { "echo", cmd_echo, "WORD: say it back" },
                                                  { "info", cmd_info, "kernel, processors, memory" },
                                                  { "pci", cmd_pci, "the PCI devices" },
+                                                 { "cmdline", cmd_cmdline, "the kernel's" },
                                                  { "suspend", cmd_suspend,
                                                    "[SECONDS]: ACPI S3; the clock wakes it" },
                                                  { "poweroff", cmd_end, "by ACPI" },

@@ -10,9 +10,6 @@
 static const struct {
     const char *text, *message;
 } refused[] = {
-    { "-kernel|/vmlinuz", "-kernel: not supported; boot from a disk or CD image instead" },
-    { "-initrd|/i", "-initrd: not supported; boot from a disk or CD image instead" },
-    { "-append|x", "-append: not supported; boot from a disk or CD image instead" },
     { "-spice|port=5900,disable-ticketing=on", "-spice: not supported; use -vnc" },
     { "-display|gtk",
       "-display gtk: not supported; use vnc=1 (-vnc HOST:N) or sdl=1 (-display sdl) "

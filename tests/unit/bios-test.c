@@ -2,6 +2,7 @@
 /* What bios-loader/ hands to firmware, put in place as firmware does it. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "bios-loader/bios.h"
 #include "hw/devices.h"
 #include "hw/fw-cfg.h"
@@ -377,4 +378,183 @@ TEST(smbios_structures_follow_one_another_to_the_end)
     for (unsigned i = 0; i < 31; i++)
         sum += anchor.data[i];
     CHECK_EQ(sum, 0);
+}
+
+/* ---- a kernel that is started directly ---- */
+
+#define SETUP_LEN  (3 * 512)
+#define KERNEL_LEN 5000
+#define INITRD_LEN 9000
+
+static void set(uint8_t *p, unsigned at, uint64_t val, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        p[at + i] = (uint8_t)(val >> (8 * i));
+}
+
+/* boot.rst, "The Real-Mode Kernel Header": of protocol 2.15, as a kernel of today has it. */
+static void fill_kernel(uint8_t *k)
+{
+    memset(k, 0, SETUP_LEN + KERNEL_LEN);
+    k[0x1f1] = 2;
+    set(k, 0x1fe, 0xaa55, 2);
+    memcpy(k + 0x202, "HdrS", 4);
+    set(k, 0x206, 0x20f, 2);
+    k[0x211] = 0x01;
+    set(k, 0x22c, 0x7fffffff, 4);
+    set(k, 0x238, 2047, 4);
+    set(k, 0x258, 0x1000000, 8);
+    set(k, 0x260, 0x2000000, 4);
+    for (unsigned i = 0; i < KERNEL_LEN; i++)
+        k[SETUP_LEN + i] = (uint8_t)(i * 3);
+}
+
+static void write_file(char *name, const void *data, size_t len)
+{
+    int fd = mkstemp(name);
+
+    CHECK(fd >= 0 && write(fd, data, len) == (ssize_t)len);
+    close(fd);
+}
+
+static struct qt *plain(void)
+{
+    struct qt *t = qt_new();
+
+    qt_no_reload(t, "what was added at set-up is not in its configuration");
+    qt_config(t, "bare", "on");
+    qt_add(t, &fw_cfg_type, -1);
+    return t;
+}
+
+/* One item as the descriptor of the ROM has it: where it is put. */
+static uint64_t rom_item(const uint8_t *desc, unsigned key, unsigned len)
+{
+    CHECK_EQ(desc[0] << 8 | desc[1], key);
+    CHECK_EQ(desc[2] << 8 | desc[3], 0x0a); /* select and read */
+    CHECK_EQ((unsigned)desc[4] << 24 | desc[5] << 16 | desc[6] << 8 | desc[7], len);
+    CHECK(!desc[8] && !desc[9] && !desc[10] && !desc[11]);
+    return (unsigned)desc[12] << 24 | desc[13] << 16 | desc[14] << 8 | desc[15];
+}
+
+static uint32_t item32(struct qt *t, uint16_t key)
+{
+    uint8_t val[4];
+
+    get(t, key, val, 4);
+    return (uint32_t)le(val, 4);
+}
+
+static void check_rom(struct qt *t, uint32_t initrd_at)
+{
+    static struct file f;
+    uint8_t sum = 0, pnp_sum = 0;
+    unsigned pnp;
+
+    read_file(t, "genroms/kernel.bin", &f);
+    CHECK_EQ(f.len, 512);
+    CHECK_EQ(le(f.data, 2), 0xaa55);
+    CHECK_EQ(f.data[2], 1);
+    for (unsigned i = 0; i < 512; i++)
+        sum += f.data[i];
+    CHECK_EQ(sum, 0);
+    pnp = (unsigned)le(f.data + 0x1a, 2);
+    CHECK(!memcmp(f.data + pnp, "$PnP", 4));
+    for (unsigned i = 0; i < 32; i++)
+        pnp_sum += f.data[pnp + i];
+    CHECK_EQ(pnp_sum, 0);
+    CHECK_EQ(f.data[le(f.data + pnp + 0x1a, 2)], 0xfc); /* the boot entry: cld */
+    CHECK_EQ(rom_item(f.data + 0x40, FW_CFG_SETUP_DATA, SETUP_LEN), 0x10000);
+    CHECK_EQ(rom_item(f.data + 0x50, FW_CFG_KERNEL_DATA, KERNEL_LEN), 0x100000);
+    CHECK_EQ(rom_item(f.data + 0x60, FW_CFG_CMDLINE_DATA, 14), 0x20000);
+    CHECK_EQ(rom_item(f.data + 0x70, FW_CFG_INITRD_DATA, INITRD_LEN), initrd_at);
+}
+
+TEST(a_kernel_is_prepared)
+{
+    static uint8_t k[SETUP_LEN + KERNEL_LEN], got[SETUP_LEN + KERNEL_LEN], initrd[INITRD_LEN];
+    char kernel[] = "/tmp/portico-kernel-XXXXXX", file[] = "/tmp/portico-initrd-XXXXXX";
+    struct bios_kernel b = {
+        .kernel = kernel, .initrd = file, .append = "ro vga=0x317x", .ram_low = 256u << 20
+    };
+    struct qt *t = plain();
+    struct err err;
+    uint32_t at;
+
+    fill_kernel(k);
+    memset(initrd, 0x5a, sizeof(initrd));
+    write_file(kernel, k, sizeof(k));
+    write_file(file, initrd, sizeof(initrd));
+    CHECK_EQ(bios_kernel(t->dev, &b, &err), 0);
+    unlink(kernel);
+    unlink(file);
+    CHECK_EQ(item32(t, FW_CFG_SETUP_SIZE), SETUP_LEN);
+    CHECK_EQ(item32(t, FW_CFG_KERNEL_SIZE), KERNEL_LEN);
+    CHECK_EQ(item32(t, FW_CFG_KERNEL_ADDR), 0x100000);
+    get(t, FW_CFG_KERNEL_DATA, got, KERNEL_LEN);
+    CHECK(!memcmp(got, k + SETUP_LEN, KERNEL_LEN));
+    get(t, FW_CFG_CMDLINE_DATA, got, 14);
+    CHECK(!strcmp((char *)got, "ro vga=0x317x"));
+    get(t, FW_CFG_INITRD_DATA, got, 16);
+    CHECK_EQ(got[0], 0x5a);
+    get(t, FW_CFG_SETUP_DATA, got, SETUP_LEN);
+    at = (uint32_t)le(got + 0x218, 4);
+    CHECK_EQ(at, ((254u << 20) - INITRD_LEN) & ~4095u); /* below what firmware keeps */
+    CHECK_EQ(le(got + 0x21c, 4), INITRD_LEN);
+    CHECK_EQ(le(got + 0x228, 4), 0x20000);
+    CHECK_EQ(le(got + 0x224, 2), 0xde00);
+    CHECK_EQ(got[0x210], 0xff);
+    CHECK_EQ(got[0x211], 0x81);
+    CHECK_EQ(le(got + 0x1fa, 2), 0x317);
+    CHECK_EQ(item32(t, FW_CFG_INITRD_ADDR), at);
+    check_rom(t, at);
+}
+
+/* Changes the good one at one place: the line says what is wrong with it. */
+static void refused(struct qt *t, unsigned at, uint64_t val, unsigned n, size_t len, uint64_t ram,
+                    const char *append, const char *says)
+{
+    static uint8_t k[SETUP_LEN + KERNEL_LEN];
+    char kernel[] = "/tmp/portico-kernel-XXXXXX";
+    struct bios_kernel b = { .kernel = kernel, .initrd = kernel, .append = append, .ram_low = ram };
+    struct err err = { "" };
+
+    fill_kernel(k);
+    set(k, at, val, n);
+    write_file(kernel, k, len);
+    CHECK(bios_kernel(t->dev, &b, &err) < 0);
+    unlink(kernel);
+    if (!strstr(err.msg, says))
+        fprintf(stderr, "\"%s\" is not in \"%s\"\n", says, err.msg);
+    CHECK(strstr(err.msg, says) && !strchr(err.msg, '\n'));
+}
+
+TEST(what_is_no_kernel_is_refused)
+{
+    const size_t all = SETUP_LEN + KERNEL_LEN;
+    struct bios_kernel none = { .kernel = "/nowhere/vmlinuz", .ram_low = 64u << 20 };
+    struct qt *t = plain();
+    struct err err = { "" };
+    char longer[2100];
+
+    memset(longer, 'a', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = 0;
+    CHECK(bios_kernel(t->dev, &none, &err) < 0);
+    CHECK(!strcmp(err.msg, "-kernel /nowhere/vmlinuz: No such file or directory"));
+    none.kernel = "/tmp";
+    CHECK(bios_kernel(t->dev, &none, &err) < 0);
+    CHECK(!strcmp(err.msg, "-kernel /tmp: not a file of less than 2 GiB"));
+    refused(t, 0, 0, 1, 0x200, 256u << 20, "", "not a Linux kernel");
+    refused(t, 0x1fe, 0, 2, all, 256u << 20, "", "not a Linux kernel");
+    refused(t, 0x202, 0, 4, all, 256u << 20, "", "not a Linux kernel");
+    refused(t, 0x206, 0x201, 2, all, 256u << 20, "", "not a Linux kernel");
+    refused(t, 0x211, 0, 1, all, 256u << 20, "", "not a Linux kernel");
+    refused(t, 0x1f1, 255, 1, all, 256u << 20, "", "its set-up is of");
+    refused(t, 0x1f1, 20, 1, all, 256u << 20, "", "its set-up is of");
+    refused(t, 0, 0, 1, all, 256u << 20, longer, "takes 2047 letters, these are 2099");
+    refused(t, 0, 0, 1, all, 48u << 20, "", "the guest has 48");
+    refused(t, 0, 0, 1, all, 1u << 20, "", "does not fit");
+    refused(t, 0x260, UINT32_MAX, 4, all, 256u << 20, "", "of memory below 4 GiB");
+    refused(t, 0x22c, 0x100, 4, all, 256u << 20, "", "of memory below 4 GiB");
+    refused(t, 0x22c, UINT32_MAX, 4, all, 49u << 20, "", "the guest has 49");
 }
