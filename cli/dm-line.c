@@ -10,7 +10,8 @@
 #include <time.h>
 #include "cli/dm-line.h"
 
-#define WORDS_MAX 320
+#define WORDS_MAX  320
+#define LOST_TICKS "driftfix=slew" /* are delivered later, as by Xen's timers (timer_mode=1) */
 
 struct words {
     char *word[WORDS_MAX + 1];
@@ -131,7 +132,7 @@ static void add_clock(struct words *w, const struct guest *g, int64_t now)
 
     if (!g->rtc_offset_given) {
         add(w, "-rtc");
-        add(w, "base=%s", g->localtime ? "localtime" : "utc");
+        add(w, "base=%s," LOST_TICKS, g->localtime ? "localtime" : "utc");
         return;
     }
     if (g->localtime)
@@ -139,8 +140,8 @@ static void add_clock(struct words *w, const struct guest *g, int64_t now)
     else
         gmtime_r(&t, &tm);
     add(w, "-rtc");
-    add(w, "base=%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-        tm.tm_hour, tm.tm_min, tm.tm_sec);
+    add(w, "base=%04d-%02d-%02dT%02d:%02d:%02d," LOST_TICKS, tm.tm_year + 1900, tm.tm_mon + 1,
+        tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static void add_screen(struct words *w, const struct guest_screen *s)

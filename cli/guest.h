@@ -48,10 +48,10 @@ struct guest {
     char *name, *uuid;
     unsigned memory; /* MiB */
     unsigned vcpus, max_vcpus;
-    char *boot; /* letters */
+    char *boot;                       /* letters */
     char *kernel, *ramdisk, *cmdline; /* a kernel that is started directly; NULL: none */
-    char *bios; /* a file; NULL: SeaBIOS */
-    char *dm;   /* device_model_override=; NULL: the installed one */
+    char *bios;                       /* a file; NULL: SeaBIOS */
+    char *dm;                         /* device_model_override=; NULL: the installed one */
     bool acpi, hpet, ahci, usb, localtime;
     bool rtc_offset_given;
     long rtc_offset; /* seconds */

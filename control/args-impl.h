@@ -120,7 +120,7 @@ option_fn args_cpu;
 bool args_is_memory(const char *type); /* an -object's: a memory backend */
 int args_add_memory(struct args_ctx *c, const struct config *cfg);
 int args_check_memory(struct args_ctx *c); /* when all has been read, and the world is known */
-void args_free_vnc(struct vm_args *a); /* strings of vnc, web, secrets */
+void args_free_vnc(struct vm_args *a);     /* strings of vnc, web, secrets */
 
 /* args-audio.c */
 option_fn args_audiodev, args_audio, args_soundhw;

@@ -314,11 +314,29 @@ static void cmd_mount(int argc, char **argv)
     say(mount(path, "/mnt", "iso9660", MS_RDONLY, NULL) ? "error mount %m" : "mount %s", block);
 }
 
+/* copy FROM TO: all of it; a CD of tests/guest makes a disk that boots. */
+static void cmd_copy(int argc, char **argv)
+{
+    int from = argc > 2 ? open_disk(argv[1], O_RDONLY) : -1;
+    int to = from < 0 ? -1 : open_disk(argv[2], O_WRONLY);
+    ssize_t n = 0, total = 0;
+
+    while (to >= 0 && (n = read(from, chunk, CHUNK)) > 0 && write(to, chunk, n) == n)
+        total += n;
+    if (to >= 0 && (n || fsync(to)))
+        say("error copy: %m");
+    else if (to >= 0)
+        say("copy %zd", total);
+    close(from);
+    close(to);
+}
+
 const struct command disk_commands[] = {
     { "disks", cmd_disks, "the disks and their transfer modes" },
     { "read", cmd_read, "DISK [MIB]: checksum and speed" },
     { "write", cmd_write, "DISK [MIB [SEED]]: a pseudo-random pattern" },
     { "random", cmd_random, "DISK read|write [COUNT [DEPTH]]: 4 KiB requests a second" },
+    { "copy", cmd_copy, "FROM TO: a whole disk" },
     { "volume", cmd_volume, "DISK: the label of a CD" },
     { "mount", cmd_mount, "DISK: a CD; its tray is locked then" },
     { "umount", cmd_mount, "it again" },

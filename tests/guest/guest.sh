@@ -6,6 +6,7 @@
 #     guest_pv_iso                     the same, free to unplug and to use PV devices
 #     guest_netboot                    prints the folder of Debian's installer as PXE wants it
 #     guest_bare                       prints the path of a disk image with the bare fuzzer
+#     guest_probe                      the same with probe/
 GUEST_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GUEST_DIR/../../lab/packages.sh"
 . "$GUEST_DIR/../../lab/cache.sh"
@@ -46,7 +47,7 @@ guest_initramfs() {
     strip --strip-debug "$tree"/modules/*.ko
 }
 
-# Every megabyte on this ISO is read by a BIOS, word by word, through a hypervisor that runs on an
+# The same bytes are a disk that boots. Every megabyte on this ISO is read by a BIOS, word by word, through a hypervisor that runs on an
 # emulated processor. So GRUB is one image with three modules, and the initramfs is packed tight.
 guest_make_iso() {
     local out=$1 root work=$1/work
@@ -57,14 +58,15 @@ guest_make_iso() {
     cp "$root/boot/vmlinuz-$(cat "$root/kernel-version")" "$work/iso/vmlinuz"
     cat > "$work/grub.cfg" <<END
 echo PORTICO GUEST: GRUB loads Linux
-linux (cd)/vmlinuz $GUEST_CMDLINE $GUEST_ARGS
-initrd (cd)/initrd
+linux /vmlinuz $GUEST_CMDLINE $GUEST_ARGS
+initrd /initrd
 boot
 END
     grub-mkimage -O i386-pc-eltorito -p / -c "$work/grub.cfg" -o "$work/iso/grub.img" \
         biosdisk iso9660 linux echo
     xorriso -as mkisofs -quiet -V PORTICO -o "$out/guest.iso" -b grub.img -no-emul-boot \
-        -boot-load-size 4 -boot-info-table --grub2-boot-info "$work/iso" 2>/dev/null
+        -boot-load-size 4 -boot-info-table --grub2-boot-info \
+        --grub2-mbr /usr/lib/grub/i386-pc/boot_hybrid.img "$work/iso" 2>/dev/null
     mv "$work/iso/vmlinuz" "$work/iso/initrd" "$out/"
     echo "$GUEST_CMDLINE $GUEST_ARGS" > "$out/cmdline"
     rm -rf "$work"
@@ -103,6 +105,24 @@ guest_bare() {
     key=$(cat "$GUEST_DIR"/bare/* "$GUEST_DIR/fuzz.h" "$GUEST_DIR/guest.sh" |
         sha256sum | cut -c1-12)
     dir=$(lab_once bare "$key" guest_make_bare) && echo "$dir/bare.img"
+}
+
+# The guest of commands that Linux hides, made as the fuzzer is.
+guest_make_probe() {
+    local out=$1 src=$GUEST_DIR/bare
+    gcc -m32 -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-parentheses -Os -ffreestanding -fno-pic \
+        -fno-stack-protector -fcf-protection=none -mno-sse -mno-mmx -nostdlib -static -Wl,-T,"$src/bare.ld" \
+        -Wl,--build-id=none -Wl,--no-warn-rwx-segments -o "$out/probe.elf" "$src/boot.S" \
+        "$GUEST_DIR/probe/probe.c"
+    objcopy -O binary "$out/probe.elf" "$out/probe.img"
+    truncate -s 1M "$out/probe.img"
+}
+
+guest_probe() {
+    local key dir
+    key=$(cat "$GUEST_DIR"/bare/bo* "$GUEST_DIR/bare/bare.ld" "$GUEST_DIR/probe/probe.c" "$GUEST_DIR/guest.sh" |
+        sha256sum | cut -c1-12)
+    dir=$(lab_once probe "$key" guest_make_probe) && echo "$dir/probe.img"
 }
 
 # The text installer for the network, without what only UEFI asks for.

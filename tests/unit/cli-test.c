@@ -163,7 +163,7 @@ TEST(a_guest_that_says_little)
     CHECK(!strcmp(option(line, "-vnc", 0), "127.0.0.1:0,to=99"));
     CHECK(!strcmp(option(line, "-device", 0), "cirrus-vga,vgamem_mb=8"));
     CHECK(!strcmp(option(line, "-boot", 0), "order=cda"));
-    CHECK(!strcmp(option(line, "-rtc", 0), "base=utc"));
+    CHECK(!strcmp(option(line, "-rtc", 0), "base=utc,driftfix=slew"));
     CHECK(!strcmp(option(line, "-usb", 0), ""));
     dm_line_free(line);
     done(f);
@@ -174,7 +174,7 @@ TEST(the_clock_is_offset)
     struct file *f = read_text(MIN "rtc_timeoffset='-3600'\n");
     char **line = line_of(f);
 
-    CHECK(!strcmp(option(line, "-rtc", 0), "base=2001-09-09T00:46:40"));
+    CHECK(!strcmp(option(line, "-rtc", 0), "base=2001-09-09T00:46:40,driftfix=slew"));
     dm_line_free(line);
     done(f);
 }

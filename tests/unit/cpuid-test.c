@@ -195,4 +195,3 @@ TEST(the_command_line_asks_for_it)
         args_free(&a);
     }
 }
-

@@ -129,3 +129,62 @@ qmp() {
     { printf '%s\n' '{"execute":"qmp_capabilities"}' "$@"; sleep 1; } |
         timeout 20 socat -t 1 - "UNIX-CONNECT:$dir/qmp"
 }
+
+# ask NAME SECONDS COMMAND: of a guest of tests/guest/probe; its line is in $answer.
+ask() {
+    local n
+    n=$(grep -ac '^PROBE: .*.$' "/host/$1.serial")
+    type "$1" "$3"
+    lab_until "$2" asked "$1" "$n" || fail "$1: no answer to \"$3\"; last: $(tail -n 1 "/host/$1.serial" | tr -d '\r')"
+    answer=$(grep -a '^PROBE: .*.$' "/host/$1.serial" | tail -n 1 | tr -d '\r' | sed 's/^PROBE: //')
+}
+asked() { [ "$(grep -ac $'^PROBE: .*\r$' "/host/$1.serial")" -gt "$2" ]; }
+
+# compare_clocks NAME SECONDS PPM: the guest's PM timer and HPET, and this machine's clock, by the guest's RTC.
+# Everybody may be late at any second here, so the least late of the first third are compared with those of
+# the last. This machine's clock is read when a line of the guest arrives: it is noted only.
+compare_clocks() {
+    local name=$1 seconds=$2 limit=$3 said
+    : > /tmp/edges
+    stamp_edges "/host/$name.serial" > /tmp/edges &
+    type "$name" "clocks $seconds"
+    says "$name" $((seconds + 20)) 'PROBE: clocks.$'
+    sleep 0.5
+    kill $! 2> /dev/null
+    said=$(tr -d '\r' < /tmp/edges | awk -v n="$seconds" -v limit="$limit" '
+        function least(have, late) { return have == "" || late < have ? late : have }
+        function size(x) { return x < 0 ? -x : x }
+        {
+            k = $3; part = k < n / 3 ? 0 : k > n - n / 3 ? 1 : 2
+            pm[part] = least(pm[part], $4 / 3.579545 - k * 1e6)
+            wall[part] = least(wall[part], $8 - first - k * 1e6)
+            if (NR == 1) { first = $8; wall[0] = 0 }
+            if (width[part] == "" || $6 < width[part]) {
+                width[part] = $6
+                hpet[part] = $5 * $7 / 1e9 - $4 / 3.579545
+            }
+        }
+        END {
+            if (NR != n + 1) { print NR " edges"; exit 1 }
+            span = n - n / 3
+            a = (pm[1] - pm[0]) / span; b = (hpet[1] - hpet[0]) / span; c = (wall[1] - wall[0]) / span
+            printf "PM timer %+.1f ppm, HPET %+.1f ppm of that", a, b
+            if (n >= 30) printf ", this machine %+.1f ppm", c
+            exit size(a) > limit || size(b) > limit
+        }') || fail "over $seconds s of the RTC: $said"
+    note "over $seconds s of the RTC: $said"
+}
+# Nobody tells of changes on this file system.
+stamp_edges() {
+    local line='' part
+    exec 4< "$1"
+    while :; do
+        if IFS= read -r -u 4 part; then
+            case $line$part in *edge*) echo "$line$part ${EPOCHREALTIME/./}" ;; esac
+            line=''
+        else
+            line+=$part
+            sleep 0.01
+        fi
+    done
+}
