@@ -9,6 +9,7 @@
  * Options: vgamem_mb (4, 8 or 16, of which the chip has 4), xres and yres,
  * romfile (vgabios-cirrus.bin, empty for none), display.
  */
+#include <string.h>
 #include "hw/cirrus.h"
 #include <errno.h>
 #include "hw/core/config.h"
@@ -79,12 +80,15 @@ static void cirrus_place(struct cirrus *c)
 {
     struct platform *p = c->v.pci.dev.plat;
     uint64_t at = cirrus_traps(c) ? 0 : c->v.pci.mapped[0];
+    int rc;
 
     if (at == c->placed)
         return;
     c->placed = at;
-    if (p->ops->vram_place && p->ops->vram_place(p, at))
-        guest_err(&c->v.pci.dev, "the video memory cannot be at %llx", (unsigned long long)at);
+    rc = p->ops->vram_place ? p->ops->vram_place(p, at) : 0;
+    if (rc)
+        guest_err(&c->v.pci.dev, "the video memory cannot be at %llx: %s", (unsigned long long)at,
+                  strerror(-rc));
 }
 
 static void cirrus_sync(struct device *dev)

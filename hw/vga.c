@@ -12,6 +12,7 @@
  * at the end of docs/chips/vga.md.
  */
 #include <errno.h>
+#include <string.h>
 #include "hw/core/config.h"
 #include "hw/stdvga.h"
 
@@ -136,9 +137,11 @@ static const struct io_range vga_bar2[] = {
 static void vga_bar_mapped(struct pci_func *f, unsigned bar, uint64_t base)
 {
     struct platform *p = f->dev.plat;
+    int rc = bar == 0 && p->ops->vram_place ? p->ops->vram_place(p, base) : 0;
 
-    if (bar == 0 && p->ops->vram_place && p->ops->vram_place(p, base))
-        guest_err(&f->dev, "the video memory cannot be at %llx", (unsigned long long)base);
+    if (rc)
+        guest_err(&f->dev, "the video memory cannot be at %llx: %s", (unsigned long long)base,
+                  strerror(-rc));
 }
 
 /* ---- set-up ---- */
