@@ -9,9 +9,9 @@
  * Options: vgamem_mb (4, 8 or 16, of which the chip has 4), xres and yres,
  * romfile (vgabios-cirrus.bin, empty for none), display.
  */
-#include <string.h>
 #include "hw/cirrus.h"
 #include <errno.h>
+#include <string.h>
 #include "hw/core/config.h"
 #include "hw/devices.h"
 
