@@ -86,7 +86,8 @@ static int add_audiodev(struct args_ctx *c, const char *opt, const struct config
         return err_set(c->err, -EINVAL, "%s: Parameter '%s' is missing", opt,
                        *driver ? "id" : "driver");
     if (!sound_has_driver(driver))
-        return err_set(c->err, -ENOTSUP, "%s %.64s: not supported; use none or wav", opt, driver);
+        return err_set(c->err, -ENOTSUP, "%s %.64s: not supported; use none, wav or sdl", opt,
+                       driver);
     if (args_find_audiodev(a, id))
         return err_set(c->err, -EINVAL, "%s %.64s: Duplicate audiodev ID '%.64s'", opt, driver, id);
     if (a->naudiodevs == ARGS_AUDIODEVS)
@@ -112,7 +113,7 @@ int args_audiodev(struct args_ctx *c, const struct option *o, const char *arg)
     int rc = 0;
 
     if (is_help(arg))
-        c->a->print = xstrdup("Available audio drivers:\nnone\nwav");
+        c->a->print = xstrdup("Available audio drivers:\nnone\nwav\nsdl");
     else
         rc = keyval_parse(&cfg, "-audiodev", arg, "driver", audiodev_keys, c->err);
     if (!rc && !c->a->print)
@@ -153,7 +154,8 @@ static int add_model(struct args_ctx *c, const char *opt, const char *name, cons
             driver = models[i].driver;
     }
     if (!driver)
-        return err_set(c->err, -ENOTSUP, "%s %.64s: not supported; use ac97, es1370 or sb16", opt, name);
+        return err_set(c->err, -ENOTSUP, "%s %.64s: not supported; use ac97, es1370 or sb16", opt,
+                       name);
     arg = audiodev ? xasprintf("%s,audiodev=%s", driver, audiodev) : xstrdup(driver);
     rc = args_device(c, NULL, arg);
     free(arg);
@@ -169,7 +171,7 @@ int args_audio(struct args_ctx *c, const struct option *o, const char *arg)
 
     if (!rc && (is_help(model) || is_help(arg)))
         c->a->print =
-            is_help(model) ? list_models() : xstrdup("Available audio drivers:\nnone\nwav");
+            is_help(model) ? list_models() : xstrdup("Available audio drivers:\nnone\nwav\nsdl");
     for (size_t i = 0; i < cfg.n; i++) {
         if (strcmp(cfg.items[i].key, "model"))
             config_set(&rest, cfg.items[i].key, cfg.items[i].val);

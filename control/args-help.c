@@ -26,7 +26,7 @@ const char *args_help(void)
            "  -blockdev DRIVER,node-name=N,file=M|filename=F  then -device ide-hd,drive=N\n"
            "  -hda F .. -hdd F  -cdrom F  -fda F  -fdb F\n"
            "  -device VGA|cirrus-vga[,vgamem_mb=M]  -vga std|cirrus|none\n"
-           "  -device AC97|ES1370|sb16[,audiodev=A]  -audiodev none|wav,id=A[,path=F]\n"
+           "  -device AC97|ES1370|sb16[,audiodev=A]  -audiodev none|wav|sdl,id=A[,path=F]\n"
            "  -device rtl8139|e1000|pcnet|ne2k_pci,netdev=D[,mac=M]\n"
            "  -netdev tap,id=D,ifname=IF,script=no\n"
            "  -netdev socket|dgram|stream,id=D,..  -nic TYPE,model=M,..  -nic none\n"

@@ -29,6 +29,7 @@ static const struct {
 } drivers[] = {
     { "none", open_none },
     { "wav", sound_open_wav },
+    { "sdl", sound_open_sdl },
 };
 
 bool sound_has_driver(const char *driver)
@@ -58,7 +59,7 @@ struct sound *sound_open(struct uv_loop_s *loop, const char *id, const struct co
         }
         return s;
     }
-    err_set(err, -ENOTSUP, "-audiodev %.64s,id=%s: there is no such sink; use none or wav", driver,
-            id);
+    err_set(err, -ENOTSUP, "-audiodev %.64s,id=%s: there is no such sink; use none, wav or sdl",
+            driver, id);
     return NULL;
 }

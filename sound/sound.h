@@ -53,7 +53,7 @@ void sound_play(struct sound_voice *v, const void *data, size_t len);
 uint32_t sound_half_db(int halves);
 
 /*
- * The sound that cfg's `driver` names ("none", "wav"), with the keys of
+ * The sound that cfg's `driver` names ("none", "wav", "sdl"), with the keys of
  * docs/sound.md. loop NULL: nothing of it is done by and by. dir: where
  * portico-sound is. NULL and a line in err on failure.
  */
@@ -86,4 +86,7 @@ struct sound {
 struct sound *sound_new(const struct sound_ops *ops, const struct config *cfg, struct err *err);
 /* sound/wav.c: for sound_open(). */
 struct sound *sound_open_wav(struct uv_loop_s *loop, const char *id, const struct config *cfg,
+                             const char *dir, struct err *err);
+/* sound/sdl.c: likewise, with dir/portico-sound. */
+struct sound *sound_open_sdl(struct uv_loop_s *loop, const char *id, const struct config *cfg,
                              const char *dir, struct err *err);

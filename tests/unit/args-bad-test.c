@@ -56,7 +56,7 @@ static const struct {
     { "-soundhw|hda", "-soundhw hda: not supported; use ac97, es1370 or sb16" },
     { "-soundhw|ac97,all", "-soundhw all: not supported; use ac97, es1370 or sb16" },
     { "-audio|none,model=hda", "-audio hda: not supported; use ac97, es1370 or sb16" },
-    { "-audiodev|pa,id=a", "-audiodev pa: not supported; use none or wav" },
+    { "-audiodev|pa,id=a", "-audiodev pa: not supported; use none, wav or sdl" },
     { "-netdev|hubport,id=n,hubid=0",
       "-netdev hubport,id=n,hubid=0: not supported; use type=tap or type=user" },
     { "-vnc|:0,sasl=on", "-vnc sasl: not supported; use password=on, tls-creds=, or listen on "

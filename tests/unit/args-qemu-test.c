@@ -834,6 +834,6 @@ TEST(sound)
     CHECK(l->rc == 0 && strstr(l->a.print, "ac97        Intel 82801AA AC97 Audio"));
     done(l);
     l = parse("dm|-audiodev|help");
-    CHECK(l->rc == 0 && strstr(l->a.print, "wav"));
+    CHECK(l->rc == 0 && strstr(l->a.print, "wav\nsdl"));
     done(l);
 }
