@@ -20,7 +20,9 @@
 #define HEADER       36 /* of every table but FACS and RSDP */
 #define OFF_LENGTH   4
 #define OFF_CHECKSUM 9
-#define MAX_TABLES   12
+#define OFF_OEM      10 /* the maker's id, and his for the table: 6 and 8 bytes */
+#define FOREIGN_MAX  16
+#define MAX_TABLES   32
 
 #define PM_BASE    0x600 /* where SeaBIOS and OVMF put the PIIX4's block */
 #define GPE_BASE   0xafe0
@@ -40,6 +42,7 @@
 struct acpi {
     struct blob tables, rsdp, loader;
     size_t table[MAX_TABLES]; /* where those are that the XSDT names */
+    const uint8_t *oem;       /* 14 bytes: whose machine it is */
     unsigned n;
 };
 
@@ -105,10 +108,7 @@ static size_t begin(struct acpi *a, const char *signature, unsigned revision)
     blob_uint(&a->tables, 0, 4); /* length */
     blob_uint(&a->tables, revision, 1);
     blob_uint(&a->tables, 0, 1); /* checksum */
-    blob_bytes(&a->tables,
-               "PORTIC"
-               "PORTICO ",
-               14);
+    blob_bytes(&a->tables, a->oem, 14);
     blob_uint(&a->tables, 1, 4);
     blob_bytes(&a->tables, "PRTC", 4);
     blob_uint(&a->tables, 1, 4);
@@ -321,11 +321,52 @@ static void put_ssdt(struct acpi *a, const struct bios_facts *f)
     named(a, at);
 }
 
-/* A licence of the host's that the user passes on: as it is. */
-static void put_foreign(struct acpi *a, const uint8_t *table, size_t len)
+static uint32_t foreign_length(const uint8_t *table)
 {
-    named(a, blob_align(&a->tables, 8));
-    blob_bytes(&a->tables, table, len);
+    return table[OFF_LENGTH] | table[OFF_LENGTH + 1] << 8 | table[OFF_LENGTH + 2] << 16 |
+           (uint32_t)table[OFF_LENGTH + 3] << 24;
+}
+
+/* They are whole, and not too many with ours; there may be none. */
+static int check_foreign(const struct bios_facts *f, struct err *err)
+{
+    unsigned n = 0;
+
+    for (size_t at = 0; at < f->tables_len; at += foreign_length(f->tables + at), n++) {
+        size_t left = f->tables_len - at;
+
+        if (left < HEADER || foreign_length(f->tables + at) < HEADER ||
+            foreign_length(f->tables + at) > left)
+            return err_set(err, -EINVAL,
+                           "ACPI tables to pass on: at byte %zu there is no whole table", at);
+        if (n == FOREIGN_MAX)
+            return err_set(err, -EINVAL, "ACPI tables to pass on: more than %d", FOREIGN_MAX);
+    }
+    return 0;
+}
+
+/* Windows takes a licence only where the other tables are of the same maker (SLIC). */
+static const uint8_t *foreign_maker(const struct bios_facts *f)
+{
+    for (size_t at = 0; at < f->tables_len; at += foreign_length(f->tables + at)) {
+        if (!memcmp(f->tables + at, "SLIC", 4))
+            return f->tables + at + OFF_OEM;
+    }
+    return NULL;
+}
+
+/* What the user passes on, such as a licence: as it is, but its sum is made right. */
+static void put_foreign(struct acpi *a, const struct bios_facts *f)
+{
+    for (size_t i = 0; i < f->tables_len; i += foreign_length(f->tables + i)) {
+        uint32_t len = foreign_length(f->tables + i);
+        size_t at = blob_align(&a->tables, 8);
+
+        blob_bytes(&a->tables, f->tables + i, len);
+        blob_set(&a->tables, at + OFF_CHECKSUM, 0, 1);
+        blob_set(&a->tables, at + OFF_CHECKSUM, blob_checksum(&a->tables, at, len), 1);
+        named(a, at);
+    }
 }
 
 static void put_root(struct acpi *a, const char *signature, unsigned size, size_t *at)
@@ -343,7 +384,7 @@ static void put_rsdp(struct acpi *a, size_t rsdt, size_t xsdt)
 
     blob_bytes(r, "RSD PTR ", 8);
     blob_uint(r, 0, 1);
-    blob_bytes(r, "PORTIC", 6);
+    blob_bytes(r, a->oem, 6);
     blob_uint(r, 2, 1);
     do_pointer(a, RSDP, blob_uint(r, rsdt, 4), 4);
     blob_uint(r, 36, 4);
@@ -367,8 +408,7 @@ static void build(struct acpi *a, const struct bios_facts *f)
         put_hpet(a);
     put_waet(a);
     put_ssdt(a, f);
-    if (f->slic)
-        put_foreign(a, f->slic, f->slic_len);
+    put_foreign(a, f);
     put_root(a, "RSDT", 4, &rsdt);
     put_root(a, "XSDT", 8, &xsdt);
     put_rsdp(a, rsdt, xsdt);
@@ -383,9 +423,12 @@ static int hand_over(struct device *fw, const char *name, const struct blob *b, 
 
 int bios_acpi(struct device *fw_cfg, const struct bios_facts *f, struct err *err)
 {
-    struct acpi a = { { 0 } };
-    int rc;
+    struct acpi a = { .oem = (const uint8_t *)"PORTICPORTICO " };
+    int rc = check_foreign(f, err);
 
+    if (rc)
+        return rc;
+    a.oem = foreign_maker(f) ? foreign_maker(f) : a.oem;
     build(&a, f);
     rc = hand_over(fw_cfg, TABLES, &a.tables, err);
     rc = rc ? rc : hand_over(fw_cfg, RSDP, &a.rsdp, err);

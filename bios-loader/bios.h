@@ -11,21 +11,29 @@
 #include <stdint.h>
 #include "hw/core/device.h"
 
+#define BIOS_OEM 16
+
 /* Of SMBIOS; NULL: our own word for it. Not kept. */
 struct bios_strings {
     const char *bios_vendor, *bios_version, *bios_date;
     const char *manufacturer, *product, *version, *serial, *sku, *family;
-    const char *chassis_manufacturer, *chassis_serial, *asset;
+    const char *board_manufacturer, *board_product,
+        *board_version; /* all NULL: no board is told of */
+    const char *board_serial, *board_asset, *board_location;
+    const char *chassis_manufacturer, *chassis_version, *chassis_serial, *chassis_sku, *asset;
+    const char *oem[BIOS_OEM]; /* the first NULL ends them */
 };
 
 struct bios_facts {
     unsigned cpus, max_cpus;
     uint64_t ram_low, ram_high; /* bytes below and above 4 GiB */
     bool hpet, floppy, parallel;
-    unsigned serials;    /* bit n: serial port n */
-    const uint8_t *uuid; /* 16 bytes as text has them in order; NULL: none */
-    const uint8_t *slic; /* an ACPI table to pass on, whole; NULL: none */
-    size_t slic_len;
+    unsigned serials;      /* bit n: serial port n */
+    const uint8_t *uuid;   /* 16 bytes as text has them in order; NULL: none */
+    const uint8_t *tables; /* ACPI tables to pass on, one behind the other; NULL: none */
+    size_t tables_len;
+    const uint8_t *structs; /* SMBIOS structures likewise; 0 to 3 and 11 stand for our own */
+    size_t structs_len;
     struct bios_strings smbios;
 };
 

@@ -21,8 +21,9 @@
 #define KERNEL_AT  0x100000
 #define HEAP_END   0xe000 /* in the set-up's segment: its stack is below; the option ROM knows it */
 #define SETUP_MAX  0xb000 /* leaves it a heap */
-#define FIRMWARES  0x200000 /* what firmware keeps at the end of low memory, with plenty to spare  \
-                             */
+#define FIRMWARES                                                                                  \
+    0x200000 /* what firmware keeps at the end of low memory, with plenty to spare                 \
+              */
 #define FILE_MAX 0x7fffffff
 
 /* The header, by offset (boot.rst, "Details of header fields") */

@@ -13,7 +13,9 @@
 
 #define HANDLE_BIOS    0x0000
 #define HANDLE_SYSTEM  0x0100
+#define HANDLE_BOARD   0x0200
 #define HANDLE_CHASSIS 0x0300
+#define HANDLE_OEM     0x0b00
 #define HANDLE_CPU     0x0400
 #define HANDLE_ARRAY   0x1000
 #define HANDLE_DIMM    0x1100
@@ -111,12 +113,92 @@ static void put_system(struct smbios *s, const struct bios_facts *f)
     end(s);
 }
 
+static void put_board(struct smbios *s, const struct bios_strings *c)
+{
+    if (!c->board_manufacturer && !c->board_product && !c->board_version && !c->board_serial &&
+        !c->board_asset && !c->board_location)
+        return;
+    begin(s, 2, HANDLE_BOARD);
+    str(s, c->board_manufacturer, "Portico");
+    str(s, c->board_product, NULL);
+    str(s, c->board_version, NULL);
+    str(s, c->board_serial, NULL);
+    str(s, c->board_asset, NULL);
+    num(s, 1, 1); /* hosts other parts */
+    str(s, c->board_location, NULL);
+    num(s, HANDLE_CHASSIS, 2);
+    num(s, 0x0a, 1); /* motherboard */
+    num(s, 0, 1);
+    end(s);
+}
+
+static void put_oem(struct smbios *s, const struct bios_strings *c)
+{
+    unsigned n = 0;
+
+    while (n < BIOS_OEM && c->oem[n])
+        n++;
+    if (!n)
+        return;
+    begin(s, 11, HANDLE_OEM);
+    num(s, n, 1);
+    for (unsigned i = 0; i < n; i++)
+        blob_bytes(&s->strings, c->oem[i], strlen(c->oem[i]) + 1);
+    s->nstrings = n;
+    end(s);
+}
+
+/* ---- structures that the user passes on ---- */
+
+/* Its length with its strings, which end with an empty one; 0: it is not whole. */
+static size_t foreign_length(const uint8_t *p, size_t left)
+{
+    if (left < 6 || p[1] < 4)
+        return 0;
+    for (size_t i = p[1]; i + 1 < left; i++) {
+        if (!p[i] && !p[i + 1])
+            return i + 2;
+    }
+    return 0;
+}
+
+static int check_foreign(const struct bios_facts *f, struct err *err)
+{
+    for (size_t at = 0, len; at < f->structs_len; at += len) {
+        len = foreign_length(f->structs + at, f->structs_len - at);
+        if (!len || f->structs[at] == 127)
+            return err_set(err, -EINVAL,
+                           "SMBIOS structures to pass on: at byte %zu there is no whole one", at);
+    }
+    return 0;
+}
+
+static bool has_foreign(const struct bios_facts *f, unsigned type)
+{
+    for (size_t at = 0; at < f->structs_len;
+         at += foreign_length(f->structs + at, f->structs_len - at)) {
+        if (f->structs[at] == type)
+            return true;
+    }
+    return false;
+}
+
+static void put_foreign(struct smbios *s, const struct bios_facts *f)
+{
+    for (size_t at = 0, len; at < f->structs_len; at += len) {
+        len = foreign_length(f->structs + at, f->structs_len - at);
+        blob_bytes(&s->t, f->structs + at, len);
+        s->longest = s->longest < len ? len : s->longest;
+        s->count++;
+    }
+}
+
 static void put_chassis(struct smbios *s, const struct bios_strings *c)
 {
     begin(s, 3, HANDLE_CHASSIS);
     str(s, c->chassis_manufacturer, "Portico");
     num(s, OTHER, 1);
-    str(s, NULL, NULL);
+    str(s, c->chassis_version, NULL);
     str(s, c->chassis_serial, NULL);
     str(s, c->asset, NULL);
     for (unsigned i = 0; i < 3; i++)
@@ -127,7 +209,7 @@ static void put_chassis(struct smbios *s, const struct bios_strings *c)
     num(s, 1, 1);
     num(s, 0, 1); /* no contained elements */
     num(s, 0, 1);
-    str(s, NULL, NULL);
+    str(s, c->chassis_sku, NULL);
     end(s);
 }
 
@@ -251,15 +333,25 @@ int bios_smbios(struct device *fw_cfg, const struct bios_facts *f, struct err *e
 {
     struct smbios s = { { 0 } };
     struct blob anchor = { 0 };
-    int rc;
+    int rc = check_foreign(f, err);
 
-    put_bios(&s, &f->smbios);
-    put_system(&s, f);
-    put_chassis(&s, &f->smbios);
+    if (rc)
+        return rc;
+    if (!has_foreign(f, 0))
+        put_bios(&s, &f->smbios);
+    if (!has_foreign(f, 1))
+        put_system(&s, f);
+    if (!has_foreign(f, 2))
+        put_board(&s, &f->smbios);
+    if (!has_foreign(f, 3))
+        put_chassis(&s, &f->smbios);
     put_cpu(&s, 0, f->max_cpus);
     put_memory(&s, f);
     put_mapped(&s, 0, 0, f->ram_low);
     put_mapped(&s, 1, 1ULL << 32, f->ram_high);
+    if (!has_foreign(f, 11))
+        put_oem(&s, &f->smbios);
+    put_foreign(&s, f);
     put_rest(&s);
     put_anchor(&anchor, &s);
     if (s.t.failed || s.strings.failed || anchor.failed)

@@ -112,8 +112,8 @@ static void print_guest(const struct guest *g, unsigned user_nics)
 {
     static const char *const then[] = { "destroy", "restart", "preserve" };
 
-    printf("%s: HVM guest, %u MiB, %u CPU%s, BIOS, boots from \"%s\"\n", g->name, g->memory,
-           g->vcpus, g->vcpus == 1 ? "" : "s", g->boot);
+    printf("%s: HVM guest, %u MiB, %u CPU%s, %s, boots from \"%s\"\n", g->name, g->memory, g->vcpus,
+           g->vcpus == 1 ? "" : "s", g->nvram ? "UEFI" : "BIOS", g->kernel ? g->kernel : g->boot);
     for (unsigned i = 0; i < g->ndisks; i++)
         print_disk(&g->disks[i]);
     for (unsigned i = 0; i < g->nnics; i++) {
@@ -350,7 +350,7 @@ static int start(struct guest *g, const struct order *o, const struct place *pla
 
     if (access(p.dm, X_OK))
         return complain("%s: %s; install it, or set PORTICO_DM", p.dm, strerror(errno));
-    if (settle(&k, o->file))
+    if (guest_make_nvram(g) || settle(&k, o->file))
         return 1;
     p.dir = k.spot.dir;
     p.id = k.spot.id;

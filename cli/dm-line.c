@@ -74,6 +74,37 @@ static void add_machine(struct words *w, const struct guest *g)
     add(w, "memory-backend-memfd,id=ram,size=%uM,hugetlb=on", g->memory);
 }
 
+/* "TYPE,key=value" */
+static void add_smbios(struct words *w, const char *word)
+{
+    const char *value = strchr(word, '=') + 1;
+    char *text = escape(value);
+
+    add(w, "-smbios");
+    add(w, "type=%.*s%s", (int)(value - word), word, text);
+    free(text);
+}
+
+static void add_file(struct words *w, const char *option, const char *key, const char *file)
+{
+    char *path = file ? escape(file) : NULL;
+
+    if (path) {
+        add(w, "%s", option);
+        add(w, "%s=%s", key, path);
+    }
+    free(path);
+}
+
+static void add_flash(struct words *w, unsigned unit, const char *file, const char *how)
+{
+    char *path = escape(file);
+
+    add(w, "-drive");
+    add(w, "if=pflash,unit=%u,format=raw,file=%s%s", unit, path, how);
+    free(path);
+}
+
 static void add_board(struct words *w, const struct guest *g, const struct dm_place *p)
 {
     add(w, "%s", p->dm);
@@ -111,9 +142,17 @@ static void add_board(struct words *w, const struct guest *g, const struct dm_pl
         add(w, "-append");
         add(w, "%s", g->cmdline);
     }
-    if (g->bios) {
+    if (g->bios && !g->nvram) {
         add(w, "-bios");
         add(w, "%s", g->bios);
+    }
+    for (unsigned i = 0; i < g->nsmbios; i++)
+        add_smbios(w, g->smbios[i]);
+    add_file(w, "-smbios", "sized-file", g->smbios_file);
+    add_file(w, "-acpitable", "file", g->acpi_file);
+    if (g->bios && g->nvram) {
+        add_flash(w, 0, g->bios, ",readonly=on");
+        add_flash(w, 1, g->nvram, "");
     }
     if (!g->acpi)
         add(w, "-no-acpi");

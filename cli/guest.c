@@ -210,24 +210,11 @@ static void read_boot(struct guest *g, struct conf *c)
     }
 }
 
-static void read_bios(struct guest *g, struct conf *c)
+/* firmware_override= is Xen's hvmloader, whose work is done without it here. */
+static void read_loader(struct conf *c)
 {
-    const char *bios = conf_string(c, "bios"), *path = NULL;
+    const char *path = conf_string(c, "firmware_override");
 
-    if (bios && !strcmp(bios, "ovmf"))
-        conf_error(c, "bios", -1, "UEFI (ovmf) is not there yet; use bios=\"seabios\"");
-    else if (bios && !strcmp(bios, "rombios"))
-        conf_error(c, "bios", -1, "rombios is of old Xen only; use bios=\"seabios\"");
-    else if (bios && strcmp(bios, "seabios"))
-        conf_error(c, "bios", -1, "\"%.20s\" is not known; use bios=\"seabios\"", bios);
-    path = conf_string(c, "bios_path_override");
-    if (path && *path)
-        g->bios = guest_copy(path);
-    path = conf_string(c, "firmware");
-    if (path && (!strcmp(path, "uefi") || !strcmp(path, "ovmf")))
-        conf_error(c, "firmware", -1, "UEFI is not there yet; use firmware=\"seabios\"");
-    /* firmware_override= is Xen's hvmloader, whose work is done without it here. */
-    path = conf_string(c, "firmware_override");
     if (path && *path && strncmp(base_name(path), "hvmloader", strlen("hvmloader")))
         conf_error(c, "firmware_override", -1,
                    "%.80s would run in hvmloader's place, which is not here; for another BIOS use "
@@ -330,7 +317,8 @@ int guest_read(struct guest *g, struct conf *c)
     read_memory(g, c);
     read_cpus(g, c);
     read_boot(g, c);
-    read_bios(g, c);
+    guest_read_firmware(g, c);
+    read_loader(c);
     read_model(g, c);
     read_actions(g, c);
     read_board(g, c);
@@ -372,6 +360,11 @@ void guest_free(struct guest *g)
     free(g->uuid);
     free(g->boot);
     free(g->bios);
+    free(g->nvram);
+    free_all(g->smbios, g->nsmbios);
+    free(g->smbios_file);
+    free(g->acpi_file);
+    free(g->nvram_from);
     free(g->kernel);
     free(g->ramdisk);
     free(g->cmdline);
@@ -430,6 +423,9 @@ int guest_look(const struct guest *g, struct conf *c)
     for (unsigned i = 0; i < g->ndisks; i++)
         look_at_disk(&g->disks[i], c);
     look_at_file(c, "bios_path_override", g->bios);
+    guest_look_firmware(g, c);
+    look_at_file(c, "smbios_firmware", g->smbios_file);
+    look_at_file(c, "acpi_firmware", g->acpi_file);
     look_at_file(c, "kernel", g->kernel);
     look_at_file(c, "ramdisk", g->ramdisk);
     if (g->dm && access(g->dm, X_OK))

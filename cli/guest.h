@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "cli/conf.h"
 
+#define GUEST_SMBIOS  32
 #define GUEST_DISKS   4 /* hda to hdd */
 #define GUEST_NICS    8
 #define GUEST_SERIALS 4
@@ -51,7 +52,11 @@ struct guest {
     char *boot;                       /* letters */
     char *kernel, *ramdisk, *cmdline; /* a kernel that is started directly; NULL: none */
     char *bios;                       /* a file; NULL: SeaBIOS */
-    char *dm;                         /* device_model_override=; NULL: the installed one */
+    char *smbios[GUEST_SMBIOS];       /* "TYPE,key=value" */
+    unsigned nsmbios;
+    char *smbios_file, *acpi_file; /* tables to pass on; NULL: none */
+    char *nvram, *nvram_from; /* UEFI's variables, and what they begin as; NULL: bios is no UEFI */
+    char *dm;                 /* device_model_override=; NULL: the installed one */
     bool acpi, hpet, ahci, usb, localtime;
     bool rtc_offset_given;
     long rtc_offset; /* seconds */
@@ -81,6 +86,9 @@ int guest_read(struct guest *g, struct conf *c);
 /* Are the files there that it names? As guest_read(): the report tells what is not, with -1. */
 int guest_look(const struct guest *g, struct conf *c);
 void guest_free(struct guest *g);
+/* The file of UEFI's variables, if the guest is to have one that is not there yet. 0, or -1 with a
+ * line. */
+int guest_make_nvram(const struct guest *g);
 
 /* Parts of guest_read(): they report, and take what they can. */
 void guest_read_disks(struct guest *g, struct conf *c);
@@ -88,6 +96,8 @@ void guest_read_nics(struct guest *g, struct conf *c);
 void guest_read_screen(struct guest *g, struct conf *c);
 void guest_read_ports(struct guest *g, struct conf *c); /* serial, usb, sound */
 void guest_read_hyperv(struct guest *g, struct conf *c);
+void guest_read_firmware(struct guest *g, struct conf *c);
+void guest_look_firmware(const struct guest *g, struct conf *c);
 void guest_check_keys(struct conf *c); /* what is ignored, refused or not known */
 
 /* What portico-dm's -cpu takes for that: "host,hv-relaxed,…". Of static storage. */

@@ -66,7 +66,7 @@ int args_check_accel(struct args_ctx *c);
 option_fn args_boot, args_rtc, args_action, args_no_reboot, args_no_shutdown, args_bios;
 int args_join_name(struct args_ctx *c);
 /* args-firmware.c */
-option_fn args_kernel;
+option_fn args_kernel, args_smbios, args_acpitable;
 int args_join_kernel(struct args_ctx *c);
 /* args-char.c */
 option_fn args_chardev, args_mon, args_serial, args_qmp, args_debugcon, args_monitor, args_parallel;

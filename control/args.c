@@ -230,8 +230,8 @@ static const struct option options[] = {
     { "numa", true, opt_refuse, "leave it out: guests have one node" },
     { "watchdog", true, opt_refuse, "leave it out: there is no watchdog" },
     { "watchdog-action", true, opt_note, "there is no watchdog" },
-    { "smbios", true, opt_refuse, "leave it out: the firmware makes the tables" },
-    { "acpitable", true, opt_refuse, "leave it out: the firmware makes the tables" },
+    { "smbios", true, args_smbios, NULL },
+    { "acpitable", true, args_acpitable, NULL },
     { "fw_cfg", true, opt_refuse, "leave it out" },
     { "audiodev", true, args_audiodev, NULL },
     { "audio", true, args_audio, NULL },
@@ -457,11 +457,13 @@ void args_free_nic(struct nic_arg *nic)
 
 void args_free(struct vm_args *a)
 {
-    char *strings[] = { a->name,           a->machine, a->accel,     a->keymap,   a->vnc.host,
-                        a->vnc.unix_path,  a->chroot,  a->runas,     a->debugcon, a->parallel,
-                        a->rom_path,       a->uuid,    a->print,     a->bios,     a->bootorder,
-                        a->bootopt.splash, a->qtest,   a->qtest_log, a->trace,    a->replay,
-                        a->kernel,         a->initrd,  a->append };
+    char *strings[] = {
+        a->name,           a->machine, a->accel,     a->keymap,      a->vnc.host,
+        a->vnc.unix_path,  a->chroot,  a->runas,     a->debugcon,    a->parallel,
+        a->rom_path,       a->uuid,    a->print,     a->bios,        a->bootorder,
+        a->bootopt.splash, a->qtest,   a->qtest_log, a->trace,       a->replay,
+        a->kernel,         a->initrd,  a->append,    a->smbios_file, a->acpi_tables
+    };
 
     for (unsigned i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
         free(strings[i]);
@@ -497,6 +499,7 @@ void args_free(struct vm_args *a)
     for (unsigned i = 0; i < a->nobjects; i++)
         config_free(&a->objects[i]);
     config_free(&a->platform);
+    config_free(&a->smbios);
     args_free_audiodevs(a);
     args_free_vnc(a);
     memset(a, 0, sizeof(*a));

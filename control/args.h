@@ -163,6 +163,11 @@ struct vm_args {
     char *bootorder; /* OFW paths in bootindex order, '\n' between them; NULL: none */
     struct rtc_arg rtc;
     char *kernel, *initrd, *append; /* files, and the kernel's command line; NULL: not said */
+    struct config smbios;           /* -smbios: "TYPE.key"; of type 11 "11.N", N from 0 */
+    unsigned noem;                  /* how many of those */
+    char *smbios_file;              /* structures to pass on; NULL: none */
+    bool smbios_sized;              /* each begins with its size, 32 bits */
+    char *acpi_tables;              /* -acpitable file=: tables to pass on; NULL: none */
     char *bios;      /* -bios FILE, found in rom_path or as a path; NULL: the default */
     bool fd_bootchk; /* not -no-fd-bootchk */
     enum on_reboot on_reboot;

@@ -9,7 +9,7 @@ PACKAGES_BUILD=(meson ninja-build pkg-config gcc clang acpica-tools libc6-dev li
     libseccomp-dev libsdl2-dev libslirp-dev libpng-dev libzstd-dev zlib1g-dev libcmocka-dev)
 
 # To test what needs no hypervisor: oracles (QEMU, qemu-img, nbdkit), fuzzers and lints.
-PACKAGES_CHECK=(passt tcpdump nbdkit qemu-utils qemu-system-xen libclang-rt-14-dev valgrind python3
+PACKAGES_CHECK=(dmidecode passt tcpdump nbdkit qemu-utils qemu-system-xen libclang-rt-14-dev valgrind python3
     universal-ctags clang-format clang-tidy cppcheck)
 
 # To run real Xen nested under QEMU, and to make the guests it runs.

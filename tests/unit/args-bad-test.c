@@ -10,6 +10,9 @@
 static const struct {
     const char *text, *message;
 } refused[] = {
+    { "-smbios|type=4,manufacturer=x",
+      "-smbios type=4: manufacturer: not supported; of types 0 to 3 the strings and of 11 value= "
+      "are, or use file=" },
     { "-spice|port=5900,disable-ticketing=on", "-spice: not supported; use -vnc" },
     { "-display|gtk",
       "-display gtk: not supported; use vnc=1 (-vnc HOST:N) or sdl=1 (-display sdl) "
@@ -91,6 +94,10 @@ TEST(refusals_name_the_way_out)
 static const struct {
     const char *text, *words;
 } malformed[] = {
+    { "-smbios|vendor=x", "-smbios vendor=x: neither type= nor file=" },
+    { "-acpitable|sig=SLIC", "-acpitable: unknown key 'sig'" },
+    { "-append|x", "-append: only allowed with -kernel option" },
+    { "-initrd|/i", "-initrd: only allowed with -kernel option" },
     { "-drive|file=x,if=none,id=d|-device|ide-hd,bus=ahci0.0,unit=0,drive=d",
       "-device ide-hd: Bus 'ahci0.0' not found" },
     { "-drive|file=x,if=none,id=d|-device|ahci,id=a|-device|ide-hd,bus=a.6,drive=d",

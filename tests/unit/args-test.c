@@ -94,6 +94,32 @@ TEST(file_names_with_commas_and_blanks)
     }
 }
 
+TEST(words_of_smbios)
+{
+    struct line *l = parse("dm|-smbios|type=0,vendor=V,,W|-smbios|type=1,product=P,uuid="
+                           "01234567-89AB-cdef-0123-456789abcdef|-smbios|type=11,value=one"
+                           "|-smbios|type=11,value=two|-acpitable|file=/slic|-smbios|file=/x");
+
+    CHECK(l->rc == 0);
+    CHECK(is(config_str(&l->a.smbios, "0.vendor", NULL), "V,W"));
+    CHECK(is(config_str(&l->a.smbios, "1.product", NULL), "P"));
+    CHECK(is(config_str(&l->a.smbios, "11.0", NULL), "one"));
+    CHECK(is(config_str(&l->a.smbios, "11.1", NULL), "two"));
+    CHECK(is(l->a.uuid, "01234567-89ab-cdef-0123-456789abcdef"));
+    CHECK(is(l->a.acpi_tables, "/slic") && is(l->a.smbios_file, "/x") && !l->a.smbios_sized);
+    done(l);
+}
+
+TEST(a_kernel_and_what_goes_with_it)
+{
+    struct line *l = parse("dm|-kernel|/k|-initrd|/i|-append|a=b c,d");
+
+    CHECK(l->rc == 0);
+    CHECK(is(l->a.kernel, "/k") && is(l->a.initrd, "/i") && is(l->a.append, "a=b c,d"));
+    CHECK(is(l->a.bootorder, "/rom@genroms/kernel.bin"));
+    done(l);
+}
+
 TEST(names_are_raw)
 {
     struct line *l =

@@ -65,6 +65,16 @@ static struct qt *start(const struct bios_facts *f)
     return t;
 }
 
+static struct qt *plain(void)
+{
+    struct qt *t = qt_new();
+
+    qt_no_reload(t, "what was added at set-up is not in its configuration");
+    qt_config(t, "bare", "on");
+    qt_add(t, &fw_cfg_type, -1);
+    return t;
+}
+
 static const struct bios_facts facts = {
     .cpus = 2,
     .max_cpus = 5,
@@ -314,10 +324,47 @@ TEST(a_table_of_the_users_is_passed_on)
 
     slic[4] = sizeof(slic);
     slic[39] = (uint8_t) - ('S' + 'L' + 'I' + 'C' + 40);
-    f.slic = slic;
-    f.slic_len = sizeof(slic);
+    f.tables = slic;
+    f.tables_len = sizeof(slic);
     CHECK(!memcmp(find(acpi_of(&f), "SLIC"), slic, sizeof(slic)));
     CHECK(find(acpi_of(&facts), "SLIC") == NULL);
+}
+
+static void make_table(uint8_t *t, const char *signature, uint8_t len)
+{
+    memset(t, 0, len);
+    memcpy(t, signature, 4);
+    t[4] = len;
+    t[9] = 0x77; /* a sum that is wrong */
+    memcpy(t + 10, "ACMEOSACMETABL", 14);
+}
+
+/* Windows wants the SLIC's maker in the others, too. */
+TEST(tables_of_the_users_are_made_to_fit)
+{
+    struct bios_facts f = facts;
+    uint8_t all[90];
+    struct err err = { "" };
+    struct acpi *a;
+
+    make_table(all, "SLIC", 40);
+    make_table(all + 40, "MSDM", 50);
+    f.tables = all;
+    f.tables_len = sizeof(all);
+    a = acpi_of(&f);
+    CHECK(find(a, "SLIC") && find(a, "MSDM")); /* which looks at the sums */
+    CHECK(!memcmp(find(a, "FACP") + 10, "ACMEOSACMETABL", 14));
+    CHECK(!memcmp(table_at(a, le(a->rsdp.data + 24, 8)) + 10, "ACMEOSACMETABL", 14));
+    CHECK(!memcmp(a->rsdp.data + 9, "ACMEOS", 6));
+    f.tables = all + 40;
+    f.tables_len = 50;
+    CHECK(!memcmp(find(acpi_of(&f), "FACP") + 10, "PORTICPORTICO ", 14));
+    f.tables_len = 49;
+    CHECK(bios_acpi(plain()->dev, &f, &err) < 0);
+    CHECK(!strcmp(err.msg, "ACPI tables to pass on: at byte 0 there is no whole table"));
+    f.tables_len = 50;
+    all[44] = 35;
+    CHECK(bios_acpi(plain()->dev, &f, &err) < 0);
 }
 
 /* ---- SMBIOS ---- */
@@ -380,6 +427,85 @@ TEST(smbios_structures_follow_one_another_to_the_end)
     CHECK_EQ(sum, 0);
 }
 
+TEST(smbios_has_what_the_user_says)
+{
+    static const uint8_t own[] = "\x03\x05\x00\x09\x01"
+                                 "Mine\0\0"
+                                 "\x80\x04\x01\x09\0"; /* chassis; of a maker's own type */
+    static struct file tables;
+    struct bios_facts f = facts;
+    struct err err = { "" };
+    unsigned seen[256] = { 0 };
+
+    f.smbios.board_product = "Board";
+    f.smbios.oem[0] = "one";
+    f.smbios.oem[1] = "two";
+    f.structs = own;
+    f.structs_len = sizeof(own);
+    read_file(start(&f), "etc/smbios/smbios-tables", &tables);
+    for (const uint8_t *p = tables.data; p < tables.data + tables.len; p = after(p)) {
+        seen[p[0]]++;
+        if (p[0] == 2)
+            CHECK(!strcmp(string_of(p, p[5]), "Board") && p[1] == 15);
+        if (p[0] == 3)
+            CHECK(!strcmp(string_of(p, p[4]), "Mine"));
+        if (p[0] == 11)
+            CHECK(p[4] == 2 && !strcmp(string_of(p, 1), "one") && !strcmp(string_of(p, 2), "two"));
+    }
+    CHECK(seen[2] == 1 && seen[3] == 1 && seen[11] == 1 && seen[128] == 1 && seen[127] == 1);
+    f.structs_len = 10; /* amid its strings */
+    CHECK(bios_smbios(plain()->dev, &f, &err) < 0);
+    CHECK(!strcmp(err.msg, "SMBIOS structures to pass on: at byte 0 there is no whole one"));
+}
+
+/* ---- for others to look at: tests/tables/run ---- */
+
+static void dump(const char *dir, const char *name, const void *data, size_t len)
+{
+    char path[512];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    f = fopen(path, "wb");
+    CHECK(f && fwrite(data, 1, len, f) == len);
+    if (f)
+        fclose(f);
+}
+
+TEST(tables_for_others_to_look_at)
+{
+    static struct file smbios, anchor;
+    static uint8_t bin[0x20 + FILE_MAX];
+    static const char *const names[] = { "FACP", "APIC", "HPET", "WAET", "SSDT" };
+    const char *dir = getenv("BIOS_TABLES");
+    struct acpi *a = acpi_of(&facts);
+    const uint8_t *t;
+
+    if (!dir)
+        return;
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        t = find(a, names[i]);
+        CHECK(t != NULL);
+        dump(dir, names[i], t, le(t + 4, 4));
+    }
+    t = table_at(a, le(find(a, "FACP") + 40, 4));
+    dump(dir, "DSDT", t, le(t + 4, 4));
+    t = table_at(a, le(find(a, "FACP") + 36, 4));
+    dump(dir, "FACS", t, le(t + 4, 4));
+    t = table_at(a, le(a->rsdp.data + 24, 8));
+    dump(dir, "XSDT", t, le(t + 4, 4));
+    t = table_at(a, le(a->rsdp.data + 16, 4));
+    dump(dir, "RSDT", t, le(t + 4, 4));
+    /* As dmidecode --dump-bin writes it: the anchor, and the structures 32 bytes in. */
+    read_file(start(&facts), "etc/smbios/smbios-tables", &smbios);
+    read_file(start(&facts), "etc/smbios/smbios-anchor", &anchor);
+    memcpy(bin, anchor.data, anchor.len);
+    bin[0x18] = 0x20;
+    bin[0x15] = (uint8_t)(bin[0x15] - 0x20); /* of 16 to 30 */
+    memcpy(bin + 0x20, smbios.data, smbios.len);
+    dump(dir, "smbios.bin", bin, 0x20 + smbios.len);
+}
+
 /* ---- a kernel that is started directly ---- */
 
 #define SETUP_LEN  (3 * 512)
@@ -415,16 +541,6 @@ static void write_file(char *name, const void *data, size_t len)
 
     CHECK(fd >= 0 && write(fd, data, len) == (ssize_t)len);
     close(fd);
-}
-
-static struct qt *plain(void)
-{
-    struct qt *t = qt_new();
-
-    qt_no_reload(t, "what was added at set-up is not in its configuration");
-    qt_config(t, "bare", "on");
-    qt_add(t, &fw_cfg_type, -1);
-    return t;
 }
 
 /* One item as the descriptor of the ROM has it: where it is put. */
