@@ -17,6 +17,11 @@ import struct
 import sys
 
 PSF = ['Uni2-VGA16', 'Uni2-Fixed16', 'Uni2-Terminus16', 'Uni2-TerminusBold16']
+LICENCES = '''/*
+ * Whose shapes they are: Unifont's are GPL-2.0-or-later; the consoles' fonts are public domain by
+ * console-setup's word, Terminus is under OFL-1.1 besides; those that only
+ * Linux has are as its own font (GPL-2.0) draws them.
+ */'''
 # Of Unifont: what a screen of a boot loader or installer may show. Narrow glyphs only.
 RANGES = [(0x20, 0x7e), (0xa1, 0x17f), (0x218, 0x21b), (0x384, 0x3ce), (0x400, 0x45f),
           (0x2010, 0x2026), (0x2030, 0x203a), (0x20ac, 0x20ac), (0x2122, 0x2122),
@@ -111,6 +116,7 @@ def main():
                 seen[glyph] = char
     print('/* SPDX-License-Identifier: GPL-2.0-or-later */')
     print('/* Made by tools/gen-fonts.py from console-setup-linux and unifont; not to be edited. */')
+    print(LICENCES)
     for glyph, char in sorted(seen.items(), key=lambda item: (item[1], item[0])):
         if any(glyph):
             rows.append('{%d,"%s"},' % (char, ''.join('\\x%02x' % b for b in glyph)))
