@@ -42,7 +42,7 @@ static int vram_map(struct xen *x, xen_pfn_t *gfns)
     if (!p)
         rc = -errno;
     for (uint64_t i = 0; !rc && i < v->pages; i++)
-        rc = -errs[i];
+        rc = errs[i]; /* a negative errno */
     v->mapped = !rc;
     free(errs);
     return rc;
