@@ -100,7 +100,8 @@ boot_order() {
 }
 
 # A Linux that nobody told anything: it unplugs its disks and drives PV disks. Raw, qcow2 and VHD,
-# a CD to start from, a drive that is empty, and a row of small disks.
+# a CD to start from, a drive that is empty, and a row of small disks. The memory is for a second
+# kernel beside the first.
 pv_disks() {
     local c
     cp /host/pv.iso /tmp/pv.iso
@@ -120,7 +121,7 @@ PV_SMALL=$(echo g h i j k l m n o p q | cut -d' ' -f"1-${PV_DISKS:-2}")
 
 # xl 4.17 gives the first channel the number of the console, and libxl refuses that one alone.
 create_pv() {
-    start pv 'boot="d"' "$(pv_disks)" \
+    LAB_GUEST_MEMORY=400 start pv 'boot="d"' "$(pv_disks)" \
         'channel=["connection=pty,name=lost","connection=socket,path=/tmp/pv.channel,name=org.portico.test"]'
 }
 
