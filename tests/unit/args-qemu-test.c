@@ -677,7 +677,7 @@ static const struct {
     { "-device|pvpanic", "pvpanic: not supported" },
     { "-device|floop,x=1", "'floop' is not a valid device model name" },
     { "-device|floop,help", "'floop' is not a valid device model name" },
-    { "-object|memory-backend-ram,id=m,size=1M", "-object memory-backend-ram: not supported" },
+    { "-object|memory-backend-file,id=m,size=1M", "-object memory-backend-file: not supported" },
     { "-netdev|socket,id=s,colour=red", "unknown key 'colour'" },
     { "-netdev|hubport,id=h,hubid=0", "hubport,id=h,hubid=0: not supported" },
     { "-nic|vde", "-nic vde: not supported" },
@@ -808,10 +808,11 @@ TEST(while_the_guest_runs)
 
 TEST(sound)
 {
-    struct line *l = parse("dm|-audiodev|wav,id=w,path=/tmp/a,b.wav,out.frequency=48000,"
-                           "in.voices=0,timer-period=5000|-device|ac97,audiodev=w,id=s|"
-                           "-audiodev|{\"driver\":\"none\",\"id\":\"n\",\"out\":{\"frequency\":"
-                           "8000}}|-audio|none,model=es1370|-soundhw|ac97,sb16|-global|AC97.addr=9");
+    struct line *l =
+        parse("dm|-audiodev|wav,id=w,path=/tmp/a,b.wav,out.frequency=48000,"
+              "in.voices=0,timer-period=5000|-device|ac97,audiodev=w,id=s|"
+              "-audiodev|{\"driver\":\"none\",\"id\":\"n\",\"out\":{\"frequency\":"
+              "8000}}|-audio|none,model=es1370|-soundhw|ac97,sb16|-global|AC97.addr=9");
 
     if (l->rc)
         fprintf(stderr, "%s\n", l->err.msg);
