@@ -263,7 +263,7 @@ TEST(an_alarm_ends_sleep)
         char line[32];
 
         snprintf(line, sizeof(line), "outw 0x70 0xff%02x", i);
-        CHECK(is(ask(r, line), "OK"));
+        CHECK(is(ask(r, "%s", line), "OK"));
     }
     CHECK(is(ask(r, "outw 0xb000 0xffff"), "OK"));
     CHECK(is(ask(r, "outw 0xb002 0x0400"), "OK"));
