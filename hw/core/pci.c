@@ -132,16 +132,23 @@ int pci_plug(struct pci_func *f, struct err *err)
     return 0;
 }
 
+static void bar_leave(struct pci_func *f, unsigned bar)
+{
+    const struct pci_type *t = pci_type_of(f);
+
+    if (f->mapped[bar] && (bar == PCI_ROM || t->bar[bar]->read || t->bar[bar]->write))
+        platform_unmap(f->dev.plat, &f->dev, bar == PCI_ROM ? &pci_rom_range : t->bar[bar],
+                       f->mapped[bar]);
+    f->mapped[bar] = 0;
+}
+
 static void bar_unmap(struct pci_func *f, unsigned bar)
 {
     const struct pci_type *t = pci_type_of(f);
 
     if (!f->mapped[bar])
         return;
-    if (bar == PCI_ROM || t->bar[bar]->read || t->bar[bar]->write)
-        platform_unmap(f->dev.plat, &f->dev, bar == PCI_ROM ? &pci_rom_range : t->bar[bar],
-                       f->mapped[bar]);
-    f->mapped[bar] = 0;
+    bar_leave(f, bar);
     if (bar < PCI_BARS && t->bar_mapped)
         t->bar_mapped(f, bar, 0);
 }
@@ -247,7 +254,7 @@ void pci_detach(struct pci_func *f)
 
     irq_set(&f->intx, false);
     for (unsigned i = 0; i <= PCI_ROM; i++)
-        bar_unmap(f, i);
+        bar_leave(f, i);
     if (pci_is_away(f))
         p->away[f->devfn] = NULL;
     if (p->pci[f->devfn] == f) {

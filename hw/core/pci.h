@@ -51,7 +51,9 @@ struct pci_type {
     uint8_t bar_prefetch; /* bit n: BAR n is prefetchable */
     const struct pci_reg *regs;
     void (*cfg_written)(struct pci_func *f, unsigned off, unsigned len); /* after the store */
-    void (*bar_mapped)(struct pci_func *f, unsigned bar, uint64_t base); /* 0: unmapped */
+    /* 0: unmapped, by the guest. Not at the device's end: what lay there stays (a soft reset of
+     * a Xen guest gives it a new device model, which finds the video memory where the BAR is). */
+    void (*bar_mapped)(struct pci_func *f, unsigned bar, uint64_t base);
 };
 
 struct pci_func {

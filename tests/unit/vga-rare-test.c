@@ -95,6 +95,20 @@ TEST(video_memory_that_cannot_be_where_the_guest_wants_it)
     CHECK_EQ(guest_errors(w.t), 1);
 }
 
+/* A guest may outlive its device model: the next one finds the memory where the BAR says. */
+TEST(video_memory_stays_when_the_card_ends)
+{
+    struct vga_world w = world();
+    struct qt *t = w.t;
+
+    qt_add(t, &vga_type.dev, VGA_DEVFN);
+    vga_map_bars(t);
+    CHECK_EQ(t->vram_gpa, VGA_BAR0);
+    device_free(t->devs[--t->ndevs]);
+    config_free(&t->cfgs[t->ndevs]);
+    CHECK_EQ(t->vram_gpa, VGA_BAR0);
+}
+
 static int no_memory(struct platform *p, uint64_t size, void **host, struct err *err)
 {
     return err_set(err, -ENOMEM, "no room for %llu bytes", (unsigned long long)size);
