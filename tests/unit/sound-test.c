@@ -266,7 +266,7 @@ TEST(what_cannot_be_opened_says_why)
         { "wav", "out.format", "f32", "-audiodev wav,id=a: out.format=f32: use s16 or u8" },
         { "none", "out.frequency", "7",
           "-audiodev none,id=a: out.frequency=7: use 1000 to 192000" },
-        { "pa", "server", "x", "-audiodev pa,id=a: there is no such sink; use none or wav" },
+        { "pa", "server", "x", "-audiodev pa,id=a: there is no such sink; use none, wav or sdl" },
     };
 
     for (unsigned i = 0; i < 5; i++) {
