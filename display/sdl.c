@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include <uv.h>
 #include "display/display.h"
 #include "display/protocol.h"
+#include "hw/core/helper.h"
 #include "hw/core/log.h"
 
 #define PACKETS_PER_TURN 64
@@ -243,24 +243,9 @@ static int spawn(const char *helper, int chan, pid_t *pid)
 {
     char name[] = "portico-sdl";
     char *argv[] = { name, NULL };
-    posix_spawn_file_actions_t fa;
-    posix_spawnattr_t attr;
-    sigset_t none, all;
-    int rc;
+    const struct helper_fd fd = { chan, VIEWER_FD };
 
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&fa);
-    posix_spawn_file_actions_adddup2(&fa, chan, VIEWER_FD);
-    posix_spawn_file_actions_adddup2(&fa, 2, 1);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    rc = -posix_spawn(pid, helper, &fa, &attr, argv, environ);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&fa);
-    return rc;
+    return helper_spawn(helper, argv, &fd, 1, pid);
 }
 
 /* Its first word is VM_LOOKING, when there is a window. */

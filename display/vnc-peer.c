@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "hw/core/helper.h"
 #include "hw/core/log.h"
 
 #define PACKETS_PER_TURN 64
@@ -456,28 +456,9 @@ static int spawn_helper(struct vnc *v, int chan, int in, char *word, pid_t *pid)
 {
     char name[] = "portico-vnc";
     char *argv[] = { name, word, NULL };
-    posix_spawn_file_actions_t fa;
-    posix_spawnattr_t attr;
-    sigset_t none, all;
-    int rc;
+    const struct helper_fd fds[] = { { chan, VIEWER_FD }, { in, 0 } };
 
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&fa);
-    posix_spawn_file_actions_adddup2(&fa, chan, VIEWER_FD);
-    if (in >= 0)
-        posix_spawn_file_actions_adddup2(&fa, in, 0);
-    else
-        posix_spawn_file_actions_addclose(&fa, 0);
-    posix_spawn_file_actions_adddup2(&fa, 2, 1);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    rc = -posix_spawn(pid, v->helper, &fa, &attr, argv, environ);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&fa);
-    return rc;
+    return helper_spawn(v->helper, argv, fds, 2, pid);
 }
 
 static int make_pair(int pair[2])

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 #include <uv.h>
 #include "hw/core/config.h"
+#include "hw/core/helper.h"
 #include "hw/core/log.h"
 #include "net/net.h"
 #include "net/slirp/protocol.h"
@@ -56,26 +56,11 @@ static void handle_closed(uv_handle_t *h)
 
 static int spawn(struct user *u, int pair, int status)
 {
-    posix_spawn_file_actions_t fa;
-    posix_spawnattr_t attr;
-    sigset_t none, all;
-    int rc;
+    const struct helper_fd fds[] = { { pair, SLIRP_PAIR_FD },
+                                     { status, SLIRP_STATUS_FD },
+                                     { -1, 0 } };
 
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&fa);
-    posix_spawn_file_actions_adddup2(&fa, pair, SLIRP_PAIR_FD);
-    posix_spawn_file_actions_adddup2(&fa, status, SLIRP_STATUS_FD);
-    posix_spawn_file_actions_addclose(&fa, 0);
-    posix_spawn_file_actions_adddup2(&fa, 2, 1);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    rc = -posix_spawn(&u->pid, u->helper, &fa, &attr, u->argv, environ);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&fa);
-    return rc;
+    return helper_spawn(u->helper, u->argv, fds, 3, &u->pid);
 }
 
 /* Descriptors that the file actions cannot take for one another. */

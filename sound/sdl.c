@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 #include <uv.h>
 #include "hw/core/config.h"
+#include "hw/core/helper.h"
 #include "hw/core/log.h"
 #include "sound/protocol.h"
 #include "sound/sound.h"
@@ -92,24 +92,9 @@ static int spawn(const char *helper, int chan, pid_t *pid)
 {
     char name[] = "portico-sound";
     char *argv[] = { name, NULL };
-    posix_spawn_file_actions_t fa;
-    posix_spawnattr_t attr;
-    sigset_t none, all;
-    int rc;
+    const struct helper_fd fd = { chan, SPEAKER_FD };
 
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&fa);
-    posix_spawn_file_actions_adddup2(&fa, chan, SPEAKER_FD);
-    posix_spawn_file_actions_adddup2(&fa, 2, 1);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    rc = -posix_spawn(pid, helper, &fa, &attr, argv, environ);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&fa);
-    return rc;
+    return helper_spawn(helper, argv, &fd, 1, pid);
 }
 
 /* A pair whose other end does not have SPEAKER_FD's number, so that it is not closed there. */
