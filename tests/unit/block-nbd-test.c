@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include "block/store.h"
 #include "tests/unit/block-util.h"
+#include "tests/unit/listening.h"
 
 struct server {
     char dir[64], uri[160], sock[96], file[96];
@@ -32,7 +33,6 @@ static void server_start(struct server *s, const char *const *words)
 {
     const char *argv[16] = { "nbdkit", "-f", "--exit-with-parent", "-U", s->sock };
     unsigned n = 5;
-    int tries = 0;
 
     while (*words)
         argv[n++] = *words++;
@@ -42,9 +42,7 @@ static void server_start(struct server *s, const char *const *words)
         execvp("nbdkit", (char **)argv);
         _exit(127);
     }
-    while (access(s->sock, F_OK) && tries++ < 3000)
-        usleep(10000);
-    CHECK(!access(s->sock, F_OK));
+    CHECK(wait_listening(s->sock, 30000));
 }
 
 static void server_kill(struct server *s)

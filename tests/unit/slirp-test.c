@@ -20,6 +20,7 @@
 #include "hw/core/config.h"
 #include "net/net.h"
 #include "net/segment.h"
+#include "tests/unit/listening.h"
 #include "tests/unit/qt.h"
 
 #define HOST     0x0a000202
@@ -271,11 +272,11 @@ TEST(passt_gives_an_address_too)
     for (char *w = strtok_r(line, " ", &save); w && n < 23; w = strtok_r(NULL, " ", &save))
         argv[n++] = w;
     posix_spawn_file_actions_init(&fa);
+    posix_spawn_file_actions_addopen(&fa, 1, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&fa, 2, "/dev/null", O_WRONLY, 0);
     CHECK(!posix_spawnp(&pid, "passt", &fa, NULL, argv, environ));
     posix_spawn_file_actions_destroy(&fa);
-    for (unsigned ms = 0; ms < PATIENCE && access(sock, F_OK); ms++)
-        usleep(1000);
+    CHECK(wait_listening(sock, PATIENCE));
     snprintf(text, sizeof(text), "type=stream addr.type=unix addr.path=%s", sock);
     g = guest_new(text);
     if (!g->net)
