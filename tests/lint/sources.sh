@@ -32,7 +32,7 @@ one_way() {
     grep -nE '#include "(cli|control|bios-loader|ioreq|hw|block|net|display|sound|tests)/' -r "$dir" --include='*.[ch]' |
         grep -vE "#include \"($allowed)" | grep . && complain "$dir/ includes what it must not, see above"
 }
-tools='hw/core/(err|log|config|buf)\.h'
+tools='hw/core/(err|log|config|buf|helper)\.h'
 one_way block "block/|$tools"
 one_way net "net/|$tools"
 one_way display "display/|$tools"

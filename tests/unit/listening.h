@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tests/unit/listening.h: is a server there? A socket's file is there before anybody listens at it.
- */
+/* tests/unit/listening.h: is a server there? Its socket's file is, before anybody listens. */
 #pragma once
 #include <stdbool.h>
 #include <stdio.h>
