@@ -78,17 +78,12 @@ static bool cirrus_check(const struct device *dev)
 /* Video memory is at BAR 0 unless accesses mean something: then they come to us. */
 static void cirrus_place(struct cirrus *c)
 {
-    struct platform *p = c->v.pci.dev.plat;
     uint64_t at = cirrus_traps(c) ? 0 : c->v.pci.mapped[0];
-    int rc;
 
     if (at == c->placed)
         return;
     c->placed = at;
-    rc = p->ops->vram_place ? p->ops->vram_place(p, at) : 0;
-    if (rc)
-        guest_err(&c->v.pci.dev, "the video memory cannot be at %llx: %s", (unsigned long long)at,
-                  strerror(-rc));
+    vga_card_place(&c->v.pci, at);
 }
 
 static void cirrus_sync(struct device *dev)

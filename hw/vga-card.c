@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include "hw/core/config.h"
 #include "hw/edid.h"
 #include "hw/vga.h"
@@ -148,4 +149,14 @@ void vga_card_free(struct vga *v)
     free(v->dirty);
     free(v->fetched);
     free(v->cells);
+}
+
+void vga_card_place(struct pci_func *f, uint64_t at)
+{
+    struct platform *p = f->dev.plat;
+    int rc = p->ops->vram_place ? p->ops->vram_place(p, at) : 0;
+
+    if (rc)
+        guest_err(&f->dev, "the video memory cannot be at %llx: %s", (unsigned long long)at,
+                  strerror(-rc));
 }

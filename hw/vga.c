@@ -12,7 +12,6 @@
  * at the end of docs/chips/vga.md.
  */
 #include <errno.h>
-#include <string.h>
 #include "hw/core/config.h"
 #include "hw/stdvga.h"
 
@@ -136,12 +135,8 @@ static const struct io_range vga_bar2[] = {
 
 static void vga_bar_mapped(struct pci_func *f, unsigned bar, uint64_t base)
 {
-    struct platform *p = f->dev.plat;
-    int rc = bar == 0 && p->ops->vram_place ? p->ops->vram_place(p, base) : 0;
-
-    if (rc)
-        guest_err(&f->dev, "the video memory cannot be at %llx: %s", (unsigned long long)base,
-                  strerror(-rc));
+    if (bar == 0)
+        vga_card_place(f, base);
 }
 
 /* ---- set-up ---- */

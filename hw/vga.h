@@ -267,6 +267,8 @@ int vga_card_init(struct vga *v, const struct config *cfg, uint32_t size, const 
 void vga_card_free(struct vga *v);
 void vga_card_reset(struct vga *v); /* what all cards have after power-on */
 void vga_card_sync(struct vga *v);  /* the window and the EDID */
+/* Video memory is at this guest address, 0: at none; where it cannot be, the log says so. */
+void vga_card_place(struct pci_func *f, uint64_t at);
 
 /* vga-draw.c */
 void vga_draw(void *card, struct display *d, bool all);
